@@ -1,0 +1,1 @@
+"""Threads, completions, tool executions and accounts: their events, states and decisions."""

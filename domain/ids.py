@@ -1,0 +1,30 @@
+"""Identifiers: time-ordered for what we begin, derived for what follows from something else."""
+
+import os
+import time
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+NAMESPACE = uuid5(NAMESPACE_URL, "threadlog")
+
+
+def uuid7() -> UUID:
+    """A new time-ordered id (RFC 9562, version 7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
+    value &= ~(0xF << 76 | 0x3 << 62)
+    return UUID(int=value | 0x7 << 76 | 0x2 << 62)
+
+
+def chosen_by_key(owner_id: UUID, *, route: str, key: str) -> UUID:
+    """The id that an `Idempotency-Key` stands for: the same for ever, without a table."""
+    return uuid5(owner_id, f"{route} {key}")
+
+
+def completion_of(message_id: UUID) -> UUID:
+    """The completion that answers a message when it is first asked."""
+    return uuid5(message_id, "completion")
+
+
+def execution_of(completion_id: UUID, *, tool_call_id: str) -> UUID:
+    """Dispatching a tool call twice is dispatching it once."""
+    return uuid5(completion_id, tool_call_id)

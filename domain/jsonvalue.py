@@ -1,0 +1,7 @@
+"""Plain JSON as a type."""
+
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+JsonObject: TypeAlias = dict[str, JsonValue]
