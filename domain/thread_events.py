@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.content import TextPart
 from domain.jsonvalue import JsonObject
 
-WhenBusy: TypeAlias = Literal["enqueue", "steer", "interrupt"]
+QueueMode: TypeAlias = Literal["enqueue", "steer", "interrupt"]
 Outcome: TypeAlias = Literal["finished", "failed", "cancelled"]
 
 
@@ -48,7 +48,7 @@ class MessageQueued:
 
     message_id: UUID
     completion_id: UUID
-    mode: WhenBusy
+    mode: QueueMode
     parts: tuple[TextPart, ...]
     parent_id: UUID | None = None  # None: below the head when its turn comes
     request_hash: str | None = None
@@ -79,11 +79,15 @@ class ThreadCompletionRequested:
 
 @dataclass(frozen=True)
 class TurnEnded:
-    """The completion gave the turn back. The next message goes below `head`."""
+    """The completion gave the turn back. The next message goes below `head`.
+
+    An answer's message id is its completion's id; `answered` tells whether there is one.
+    """
 
     completion_id: UUID
     outcome: Outcome
-    head: UUID | None
+    answered: bool
+    head: UUID
 
 
 @dataclass(frozen=True)
