@@ -94,9 +94,9 @@ class EventLog(Protocol):
         ...
 
     async def read_stream(
-        self, stream_id: UUID, *, after: int = 0, limit: int | None = None
+        self, stream_id: UUID, *, after: int = 0, chunks: bool = True, limit: int | None = None
     ) -> list[AnyRecorded]:
-        """Events of one stream with a version after `after`, in order of version."""
+        """Events of one stream with a version after `after`, in order; without chunks if asked."""
         ...
 
     async def read_thread(

@@ -1,6 +1,7 @@
 """The turn of a thread: given to one completion, given back with its ending, in one append."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from application.ports import EventLog, StreamAppend, StreamConflict, WakeUp
 from application.threads import Threads
@@ -33,11 +34,12 @@ class Turns:
         Returns the position of the last event. Raises StreamConflict naming the completion when
         it is not at `completion.version` any more: somebody else has claimed or ended it.
         """
+        taken: frozenset[UUID] = frozenset()  # reserved completion ids that name something else
         while True:
             thread = await self._threads.get(completion.thread_id)
             if thread.turn is None or thread.turn.completion_id != completion.id:
                 raise StreamConflict({completion.id: completion.version + 1})
-            turn = thread.end_turn(completion.id, outcome=outcome, answered=answered)
+            turn = thread.end_turn(completion.id, outcome=outcome, answered=answered, taken=taken)
             try:
                 recorded = await self._log.append(
                     StreamAppend(
@@ -51,6 +53,7 @@ class Turns:
             except StreamConflict as conflict:
                 if completion.id in conflict.streams:
                     raise
+                taken |= conflict.streams.keys() - {thread.id}
                 continue
             for event in turn:
                 if isinstance(event, ThreadCompletionRequested):

@@ -1,0 +1,1 @@
+"""What users may ask for: one command, one function. No module here imports pydantic-ai."""

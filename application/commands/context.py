@@ -1,0 +1,76 @@
+"""What every command works with, and who asks."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.ports import AnyRecorded, CancelHint, EventLog, WakeUp
+from application.threads import Threads
+from application.turns import Turns
+from domain.account_events import Role
+from domain.refusals import ThreadNotFound
+from domain.thread import Thread
+
+COMMAND_WAIT_SECONDS = 3.0  # then the caller is told that the log is away
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks: a user, in the role of the key that was shown."""
+
+    user_id: UUID
+    role: Role
+    key_id: UUID
+
+    @property
+    def actor(self) -> str:
+        """As it stands in the log."""
+        return f"user:{self.user_id}"
+
+    @property
+    def reads_all(self) -> bool:
+        """May this role read other people's threads?"""
+        return self.role == "auditor"
+
+
+@dataclass(frozen=True)
+class Application:
+    """The ports behind the commands, one of each per process."""
+
+    log: EventLog
+    threads: Threads
+    turns: Turns
+    wake_up: WakeUp
+    cancel_hint: CancelHint
+    agents: frozenset[str]  # names
+    default_agent: str
+
+
+async def owned_thread(app: Application, thread_id: UUID, *, by: Principal) -> Thread:
+    """The caller's own thread; anybody else's is as good as none: raises ThreadNotFound."""
+    thread = await app.threads.get(thread_id)
+    if thread.owner_id != by.user_id:
+        raise ThreadNotFound
+    return thread
+
+
+async def readable_thread(app: Application, thread_id: UUID, *, by: Principal) -> Thread:
+    """A thread that the caller may read; raises ThreadNotFound."""
+    thread = await app.threads.get(thread_id)
+    if thread.owner_id != by.user_id and not by.reads_all:
+        raise ThreadNotFound
+    return thread
+
+
+async def position_of(app: Application, thread_id: UUID, *, since: int, cause: str) -> int:
+    """The last position of an earlier append that began at `since`, so a repeat answers alike."""
+    events = await app.log.read_thread(thread_id, after=since - 1, limit=8)
+    return _last_of(events, cause=cause)
+
+
+def _last_of(events: list[AnyRecorded], *, cause: str) -> int:
+    position = events[0].position
+    for recorded in events:
+        if recorded.cause != cause or recorded.position > position + 1:
+            break
+        position = recorded.position
+    return position

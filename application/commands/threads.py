@@ -1,0 +1,144 @@
+"""Commands on a whole thread: start, rename, archive."""
+
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from application.commands.completions import CancelCompletion, cancel_completion
+from application.commands.context import (
+    COMMAND_WAIT_SECONDS,
+    Application,
+    Principal,
+    owned_thread,
+    position_of,
+)
+from application.commands.messages import Accepted, NewMessage
+from application.ports import StreamAppend, StreamConflict
+from application.turns import turn_appends
+from domain.ids import completion_of
+from domain.jsonvalue import JsonObject
+from domain.recorded import Recorded
+from domain.refusals import AgentNotFound, BodyDiffers, IdIsTaken
+from domain.thread import Thread, begin
+from domain.thread_events import ThreadEvent, ThreadStarted
+
+
+@dataclass(frozen=True)
+class StartThread:
+    """Begin a conversation, with a first message if there is one."""
+
+    by: Principal
+    thread_id: UUID
+    agent: str | None = None
+    title: str | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    message: NewMessage | None = None
+    request_hash: str | None = None
+
+
+async def start_thread(app: Application, command: StartThread) -> Accepted:
+    """Safe to repeat with the same id and body; raises AgentNotFound, IdIsTaken, BodyDiffers."""
+    agent = command.agent or app.default_agent
+    if agent not in app.agents:
+        raise AgentNotFound
+    started = ThreadStarted(
+        owner_id=command.by.user_id,
+        agent=agent,
+        title=command.title,
+        metadata=command.metadata,
+        request_hash=command.request_hash,
+    )
+    thread = _before_the_first_append(command.thread_id, started)
+    events: list[ThreadEvent] = [started]
+    if (message := command.message) is not None:
+        events += thread.post(message.id, parts=message.parts)
+    try:
+        recorded = await app.log.append(
+            *turn_appends(thread, events),
+            actor=command.by.actor,
+            cause=str(command.thread_id),
+            wait_seconds=COMMAND_WAIT_SECONDS,
+        )
+    except StreamConflict:
+        return await _repeated(app, command)
+    accepted = _accepted(command, position=recorded[-1].position)
+    if accepted.completion_id is not None:
+        await app.wake_up.completion(accepted.completion_id)
+    return accepted
+
+
+def _before_the_first_append(thread_id: UUID, started: ThreadStarted) -> Thread:
+    recorded = Recorded[ThreadEvent](started, thread_id, version=1, position=0, at=0, actor="")
+    return replace(begin(recorded), version=0)
+
+
+def _accepted(command: StartThread, *, position: int) -> Accepted:
+    if command.message is None:
+        return Accepted(command.thread_id, None, None, position)
+    completion_id = completion_of(command.thread_id, message_id=command.message.id)
+    return Accepted(command.thread_id, command.message.id, completion_id, position)
+
+
+async def _repeated(app: Application, command: StartThread) -> Accepted:
+    thread = await app.threads.find(command.thread_id)
+    if thread is None or thread.owner_id != command.by.user_id:
+        raise IdIsTaken
+    if thread.request_hash != command.request_hash:
+        raise BodyDiffers
+    cause = str(command.thread_id)
+    position = await position_of(app, thread.id, since=thread.position, cause=cause)
+    return _accepted(command, position=position)
+
+
+@dataclass(frozen=True)
+class RenameThread:
+    """Give a thread another title."""
+
+    by: Principal
+    thread_id: UUID
+    title: str
+
+
+async def rename_thread(app: Application, command: RenameThread) -> int:
+    """The position of the change, or of the thread's beginning where nothing changed."""
+    while True:
+        thread = await owned_thread(app, command.thread_id, by=command.by)
+        position = await _change(app, thread, thread.rename(command.title), by=command.by)
+        if position is not None:
+            return position
+
+
+@dataclass(frozen=True)
+class ArchiveThread:
+    """Take no more messages; withdraw what waits, cancel what runs."""
+
+    by: Principal
+    thread_id: UUID
+
+
+async def archive_thread(app: Application, command: ArchiveThread) -> int:
+    """Safe to repeat. The position of the last event that it led to."""
+    while True:
+        thread = await owned_thread(app, command.thread_id, by=command.by)
+        position = await _change(app, thread, thread.archive(), by=command.by)
+        if position is not None:
+            break
+    if thread.turn is not None:
+        running = thread.turn.completion_id
+        cancel = CancelCompletion(command.by, running, reason="the thread was archived")
+        cancelled = await cancel_completion(app, cancel)
+        position = max(position, cancelled.position)
+    return position
+
+
+async def _change(
+    app: Application, thread: Thread, events: list[ThreadEvent], *, by: Principal
+) -> int | None:
+    """None: somebody else changed the thread meanwhile, decide again."""
+    if not events:
+        return thread.position
+    change = StreamAppend(thread.id, thread.version, events, thread.id, thread.owner_id)
+    try:
+        recorded = await app.log.append(change, actor=by.actor, wait_seconds=COMMAND_WAIT_SECONDS)
+    except StreamConflict:
+        return None
+    return recorded[-1].position

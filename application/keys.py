@@ -1,0 +1,102 @@
+"""API keys: what they look like, how one is recognised, who they speak for."""
+
+import base64
+import hashlib
+import hmac
+import os
+import time
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID, uuid5
+
+from application.commands.context import Principal
+from application.ports import EventLog
+from domain import account as domain
+from domain.account import Account
+from domain.account_events import AccountCreated, AccountEvent
+from domain.ids import NAMESPACE
+from domain.recorded import Recorded
+
+ADMINISTRATOR = uuid5(NAMESPACE, "administrator")  # whose first key is THREADLOG_API_KEY
+PREFIX = "tl_"
+SHOWN_CHARACTERS = 9  # of a key, in lists
+FRESH_SECONDS = 10.0  # how late a revocation may be noticed
+
+
+def new_key(account_id: UUID) -> str:
+    """A key of 256 random bits that names its account and carries a checksum."""
+    body = account_id.bytes + os.urandom(32)
+    checked = body + zlib.crc32(body).to_bytes(4, "big")
+    return PREFIX + base64.urlsafe_b64encode(checked).decode().rstrip("=")
+
+
+def account_of(key: str) -> UUID:
+    """The account that a key names; a key that is not of our making can only be the first one."""
+    text = key.removeprefix(PREFIX)
+    try:
+        checked = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
+    except ValueError:
+        return ADMINISTRATOR
+    body, checksum = checked[:-4], checked[-4:]
+    if len(body) != 48 or zlib.crc32(body).to_bytes(4, "big") != checksum:
+        return ADMINISTRATOR
+    return UUID(bytes=body[:16])
+
+
+def hash_of(key: str) -> str:
+    """What is kept of a key. Its 256 random bits need neither salt nor slowness."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    account: Account
+    read_at: float  # monotonic seconds
+
+
+class Accounts:
+    """Accounts of this process's recent callers, read again from the log after ten seconds."""
+
+    def __init__(self, log: EventLog, *, kept: int = 10_000) -> None:
+        self._log = log
+        self._kept = kept
+        self._seen: OrderedDict[UUID, _Seen] = OrderedDict()
+
+    async def load(self, account_id: UUID) -> Account:
+        """The account as it stands now; one without keys where the id names none."""
+        seen = self._seen.get(account_id)
+        account = seen.account if seen else Account(account_id)
+        tail = await self._log.read_stream(account_id, after=account.version)
+        if tail and seen is None and not isinstance(tail[0].event, AccountCreated):
+            return account  # the id names something else
+        for recorded in cast("list[Recorded[AccountEvent]]", tail):
+            account = domain.evolve(account, recorded)
+        self._remember(account)
+        return account
+
+    async def principal(self, key: str) -> Principal | None:
+        """Who shows this key; None for one that is unknown, revoked or expired."""
+        account_id = account_of(key)
+        seen = self._seen.get(account_id)
+        if seen is not None and time.monotonic() - seen.read_at < FRESH_SECONDS:
+            account = seen.account
+        else:
+            account = await self.load(account_id)
+        return _match(account, key)
+
+    def _remember(self, account: Account) -> None:
+        if account.version:
+            self._seen[account.id] = _Seen(account, time.monotonic())
+            self._seen.move_to_end(account.id)
+            if len(self._seen) > self._kept:
+                self._seen.popitem(last=False)
+
+
+def _match(account: Account, key: str) -> Principal | None:
+    shown, now = hash_of(key), time.time_ns() // 1000
+    for known in account.keys.values():
+        if hmac.compare_digest(known.issued.hash, shown) and known.usable_at(now):
+            return Principal(account.id, known.issued.role, known.issued.key_id)
+    return None

@@ -1,0 +1,130 @@
+"""Models by name: built once per event loop, over our own HTTP client that shows every request.
+
+For workers: importing this module loads pydantic-ai; a provider's SDK is loaded when a model of
+that provider is first resolved (seconds of CPU time, so resolve once when a worker starts).
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx2
+from pydantic_ai.exceptions import UserError
+from pydantic_ai.models import Model, create_async_httpx2_client, infer_model
+from pydantic_ai.providers import Provider, infer_provider_class
+
+CONNECT_SECONDS = 5.0
+IDLE_SECONDS = 60.0
+
+REQUEST_HOOK: ContextVar[Callable[[bytes], Awaitable[None]] | None] = ContextVar(
+    "REQUEST_HOOK", default=None
+)
+"""Awaited with the exact body of each model request, in the context that makes it, before its first
+byte leaves. When it raises, nothing is sent and the request fails with RequestNotRecorded as a
+cause (the providers' SDKs wrap it in errors of their own)."""
+
+
+class UnknownModel(Exception):
+    """There is no such model. Write it as provider:name, such as anthropic:claude-sonnet-4-5."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{type(self).__doc__} Asked for: {name!r}.")
+
+
+class ModelKeyMissing(Exception):
+    """The model's provider needs a key, which is not set in the environment."""
+
+    def __init__(self, name: str, variable: str) -> None:
+        self.variable = variable
+        super().__init__(f"Set {variable} to use the model {name!r}.")
+
+
+class RequestNotRecorded(Exception):
+    """A model request could not be recorded, so it was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    model: Model
+    client: httpx2.AsyncClient | None
+
+
+_open: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Open]] = WeakKeyDictionary()
+
+_FAMILIES = {"claude": "anthropic", "gpt": "openai", "chatgpt": "openai", "codex": "openai"}
+
+
+def resolve_model(
+    name: str,
+    *,
+    builtin: Mapping[str, Callable[[], Model]] | None = None,
+    idle_seconds: float = IDLE_SECONDS,
+) -> Model:
+    """The model of that name, the same one each time on this event loop.
+
+    A name is a key of `builtin`, `provider:model` as pydantic-ai writes it (`openai-chat:…`,
+    `openai-responses:…`, `anthropic:…`), or the bare name of a Claude, GPT or o-series model. Keys
+    and base URLs are read from the provider's own environment variables when the model is built.
+    Nothing is tried twice. A provider that sends nothing for `idle_seconds` has timed out;
+    connecting may take 5 s.
+
+    Raises UnknownModel, ModelKeyMissing.
+    """
+    here = _open.setdefault(asyncio.get_running_loop(), {})
+    if name not in here:
+        if builtin is not None and name in builtin:
+            here[name] = _Open(builtin[name](), None)
+        else:
+            here[name] = _build(name, idle_seconds=idle_seconds)
+    return here[name].model
+
+
+async def close_models() -> None:
+    """Closes this event loop's models and their connections; resolving again opens new ones."""
+    for opened in _open.pop(asyncio.get_running_loop(), {}).values():
+        if opened.client is not None:
+            await opened.client.aclose()
+
+
+def _build(name: str, *, idle_seconds: float) -> _Open:
+    timeout = httpx2.Timeout(idle_seconds, connect=CONNECT_SECONDS)
+    client = create_async_httpx2_client(timeout=timeout)
+    client.event_hooks["request"].append(_show_request)
+    try:
+        return _Open(infer_model(_qualified(name), lambda kind: _provider(kind, client)), client)
+    except UserError as error:
+        if variable := re.search(r"`([A-Z0-9_]*(?:KEY|TOKEN)[A-Z0-9_]*)`", error.message):
+            raise ModelKeyMissing(name, variable[1]) from error
+        raise UnknownModel(name) from error
+    except (ValueError, ImportError) as error:
+        raise UnknownModel(name) from error
+
+
+def _qualified(name: str) -> str:
+    if ":" in name:
+        return name
+    family = name.partition("-")[0]
+    provider = "openai" if re.fullmatch(r"o\d", family) else _FAMILIES.get(family)
+    return f"{provider}:{name}" if provider else name
+
+
+def _provider(kind: str, client: httpx2.AsyncClient) -> Provider[Any]:
+    build: Any = infer_provider_class(kind)  # each provider has its own constructor
+    provider = build(http_client=client)
+    provider.client.max_retries = 0
+    return provider
+
+
+async def _show_request(request: httpx2.Request) -> None:
+    hook = REQUEST_HOOK.get()
+    if hook is None:
+        return
+    body = await request.aread()
+    try:
+        await hook(body)
+    except Exception as error:
+        raise RequestNotRecorded from error

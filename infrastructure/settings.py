@@ -1,0 +1,76 @@
+"""All settings: read from `THREADLOG_*` once, in bootstrap, and passed on as plain values."""
+
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+FIRST_KEY_CHARACTERS = 16
+
+
+class Settings(BaseSettings):
+    """Every field has a unit and an example; an empty variable is as good as none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="THREADLOG_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL, run-time login",
+        examples=["postgresql://threadlog:secret@db:5432/threadlog"],
+    )
+    owner_database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL, login for migrations; default: the run-time login",
+        examples=["postgresql://postgres:secret@db:5432/threadlog"],
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Redis or Valkey", examples=["redis://cache:6379/0"]
+    )
+    redis_prefix: str = Field(
+        default="", description="before every key and channel", examples=["staging:"]
+    )
+    data_dir: Path = Field(
+        default=Path(".threadlog"),
+        description="folder of the embedded servers and of the first key",
+        examples=["/var/lib/threadlog"],
+    )
+    host: str = Field(default="127.0.0.1", description="address of the API", examples=["0.0.0.0"])  # noqa: S104
+    port: int = Field(default=8000, ge=0, le=65535, description="port of the API", examples=[8080])
+    api_key: SecretStr | None = Field(
+        default=None,
+        min_length=FIRST_KEY_CHARACTERS,
+        description="the first administrator's key, at least 16 characters; default: one is made",
+        examples=["tl_…"],
+    )
+    model: str = Field(
+        default="demo",
+        description="the model of agents that name none",
+        examples=["openai-chat:gpt-5", "openai-responses:gpt-5", "anthropic:claude-sonnet-4-5"],
+    )
+    agents: str = Field(
+        default="interfaces.agents.assistant:assistant",
+        description="the agents, the first one is the default: module:name, …",
+        examples=["support.agents:get_support_agent_spec"],
+    )
+    workers: PositiveInt = Field(
+        default=2, description="worker processes of `threadlog up`", examples=[4]
+    )
+    slots: PositiveInt = Field(
+        default=100, description="completions at once in one worker process", examples=[50]
+    )
+    drain_seconds: PositiveFloat = Field(
+        default=30.0,
+        description="seconds that a worker waits for its running answers before it hands over",
+        examples=[10],
+    )
+    idle_timeout_seconds: PositiveFloat = Field(
+        default=60.0,
+        description="seconds of a model's silence after which the answer has failed",
+        examples=[120],
+    )
+    run_timeout_seconds: PositiveFloat = Field(
+        default=900.0, description="seconds after which an answer has failed", examples=[3600]
+    )
+    log_level: str = Field(default="info", description="least level", examples=["debug"])
