@@ -5,6 +5,7 @@
 # ./do check                           format, lint, strict types, import contracts
 # ./do prove [faults|clients|browser]  the long evidence
 # ./do bench [NAME]                    measure
+# ./do docs                            write the generated pages of docs/
 # ./do lock [--upgrade]                make requirements.lock anew (the only command that needs uv)
 #
 # Before each command: when requirements.lock is not the one that .venv was made from, .venv is made
@@ -90,6 +91,10 @@ bench)
     sync
     exec .venv/bin/python -m benchmarks "$@"
     ;;
+docs)
+    sync
+    exec .venv/bin/python -m interfaces.docs
+    ;;
 lock)
     find_uv
     [ -n "$uv" ] || { echo "$0: lock needs uv (https://docs.astral.sh/uv/)" >&2; exit 1; }
@@ -97,7 +102,7 @@ lock)
         --generate-hashes --no-header --no-annotate -q -o requirements.lock "$@"
     ;;
 *)
-    sed -n '2,8s/^# //p' "$0" >&2
+    sed -n '2,9s/^# //p' "$0" >&2
     exit 2
     ;;
 esac

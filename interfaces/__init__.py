@@ -1,0 +1,1 @@
+"""How the world reaches Threadlog: HTTP, the command line, and the wiring of each process."""

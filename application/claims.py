@@ -1,0 +1,117 @@
+"""Claims: how a worker takes a completion, and how one that nobody can finish is ended."""
+
+from typing import cast
+from uuid import UUID
+
+from application.commands.completions import NOTHING_SAID, fold_completion
+from application.ports import EventLog, StreamAppend, StreamConflict
+from application.transcript import Transcript
+from application.turns import Turns
+from domain import completion as domain
+from domain.completion import Completion
+from domain.completion_events import (
+    CompletionCancelled,
+    CompletionEvent,
+    CompletionFailed,
+    CompletionInterrupted,
+    CompletionRequested,
+    InterruptReason,
+)
+from domain.recorded import Recorded
+
+LOST = "The worker that was answering went away, three times in a row."
+Events = list[Recorded[CompletionEvent]]
+
+
+class Claims:
+    """Takes completions for one worker process."""
+
+    def __init__(self, log: EventLog, *, turns: Turns, worker_id: UUID) -> None:
+        self._log = log
+        self._turns = turns
+        self._worker_id = worker_id
+        self._actor = f"worker:{worker_id}"
+
+    async def claim(self, completion_id: UUID, *, lost: bool) -> Completion | None:
+        """The completion as this worker's own, or None: ended, or somebody was quicker.
+
+        The caller has seen that nobody living holds it; `lost` tells that somebody did and died.
+        """
+        events = await self._read(completion_id)
+        if events is None:
+            return None
+        completion = fold_completion(events)
+        if completion.ended:
+            return None
+        try:
+            if completion.cancel_requested:
+                await self._cancel(completion, events)
+                return None
+            if lost and completion.attempts_used_up:
+                await self._give_up(completion)
+                return None
+            return await self._take(completion, lost=lost)
+        except StreamConflict:
+            return None
+
+    async def end_cancelled(self, completion_id: UUID) -> None:
+        """End from the log what was cancelled and has no worker that ends it. Safe to repeat."""
+        events = await self._read(completion_id)
+        completion = fold_completion(events) if events else None
+        if events and completion and completion.cancel_requested and not completion.ended:
+            try:
+                await self._cancel(completion, events)
+            except StreamConflict:
+                return  # its worker was quicker after all
+
+    async def _read(self, completion_id: UUID) -> Events | None:
+        events = await self._log.read_stream(completion_id)
+        if not events or not isinstance(events[0].event, CompletionRequested):
+            return None
+        return cast("Events", events)
+
+    async def _take(self, completion: Completion, *, lost: bool) -> Completion:
+        after: InterruptReason | None = None
+        if completion.attempt:
+            after = "worker_lost" if lost else "handed_over"
+        claim = completion.claim(self._worker_id, after=after, kept_through=completion.requested_at)
+        recorded = await self._log.append(
+            StreamAppend(
+                completion.id,
+                completion.version,
+                claim,
+                completion.thread_id,
+                completion.owner_id,
+            ),
+            actor=self._actor,
+            cause=str(completion.id),
+        )
+        for one in cast("Events", recorded):
+            completion = domain.evolve(completion, one)
+        return completion
+
+    async def _cancel(self, completion: Completion, events: Events) -> None:
+        transcript = Transcript.of(events)
+        partial = transcript.interrupted_message(completion.attempt)
+        cancelled = CompletionCancelled(
+            completion.attempt, transcript.answer(), completion.cancel_reason
+        )
+        await self._turns.end(
+            completion,
+            events=[*partial, cancelled],
+            outcome="cancelled",
+            answered=transcript.answered or bool(partial),
+            actor=self._actor,
+        )
+
+    async def _give_up(self, completion: Completion) -> None:
+        attempt = completion.attempt
+        interrupted = CompletionInterrupted(attempt, completion.requested_at, "worker_lost")
+        failed = CompletionFailed(attempt, "worker_lost", LOST, NOTHING_SAID, retryable=True)
+        await self._turns.end(
+            completion,
+            events=[interrupted, failed],
+            outcome="failed",
+            answered=False,
+            actor=self._actor,
+        )

@@ -1,0 +1,1 @@
+"""A worker process: its heartbeat, what it runs, and how it notices that another one has died."""

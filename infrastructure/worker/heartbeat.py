@@ -1,0 +1,66 @@
+"""The sign of life of one worker process: a session lock and a counter, once a second."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import asyncpg
+
+BEAT_SECONDS = 1.0
+_LOCK = "SELECT pg_advisory_lock(hashtextextended('worker:' || $1, 0))"
+_BEAT = """
+WITH beaten AS (
+    INSERT INTO threadlog.workers AS w (worker_id, beat) VALUES ($1, 1)
+    ON CONFLICT (worker_id) DO UPDATE SET beat = w.beat + 1
+)
+SELECT stream_id FROM threadlog.open_runs WHERE worker_id = $1 AND cancel_requested
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Beats until it is cancelled; the answer to each beat brings the requests to cancel.
+
+    It needs a connection of its own that no pooler shares, for the lock belongs to the session:
+    the server frees it within milliseconds of the process's death.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        worker_id: UUID,
+        on_cancel: Callable[[UUID], None],
+    ) -> None:
+        self._connect = connect
+        self._worker_id = worker_id
+        self._on_cancel = on_cancel
+        self.beating = asyncio.Event()  # set once the lock is held for the first time
+
+    async def run(self) -> None:
+        """Beat for ever, through every outage of the database."""
+        away = False
+        while True:
+            try:
+                await self._beat_on_one_connection()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if not away:
+                    logger.warning("heartbeat: the database is away: %r", error)
+                away = True
+                await asyncio.sleep(BEAT_SECONDS / 2)
+            else:
+                away = False
+
+    async def _beat_on_one_connection(self) -> None:
+        connection = await self._connect()
+        try:
+            await connection.execute(_LOCK, str(self._worker_id), timeout=5)
+            while True:
+                for row in await connection.fetch(_BEAT, self._worker_id, timeout=5):
+                    self._on_cancel(row[0])
+                self.beating.set()
+                await asyncio.sleep(BEAT_SECONDS)
+        finally:
+            connection.terminate()

@@ -1,0 +1,88 @@
+"""What has no terminal event yet: the queue of record, kept by the append function itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+# The lock of a living worker process: hashtextextended('worker:<id>', 0) on its own connection.
+_LOOK = """
+SELECT w.worker_id,
+       (SELECT k.beat FROM threadlog.workers k WHERE k.worker_id = w.worker_id),
+       EXISTS (SELECT FROM pg_locks l
+                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                  AND l.database = (SELECT d.oid FROM pg_database d
+                                     WHERE d.datname = current_database())
+                  AND (l.classid::bigint << 32 | l.objid::bigint)
+                      = hashtextextended('worker:' || w.worker_id, 0))
+  FROM (SELECT worker_id FROM threadlog.workers
+         UNION SELECT worker_id FROM threadlog.open_runs WHERE worker_id IS NOT NULL) w
+"""
+
+
+@dataclass(frozen=True)
+class WorkerSeen:
+    """What one look at the database tells of a worker process."""
+
+    worker_id: UUID
+    beat: int | None  # None: it never registered, or has been forgotten
+    locked: bool  # its connection to the database stands
+
+
+class OpenRuns:
+    """Queries on `open_runs` and `workers`. All raise what asyncpg raises."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def unclaimed(self, queue: str, *, limit: int) -> list[UUID]:
+        """The oldest runs of a queue that no worker holds."""
+        rows = await self._pool.fetch(
+            "SELECT stream_id FROM threadlog.open_runs"
+            " WHERE queue = $1 AND worker_id IS NULL ORDER BY position LIMIT $2",
+            queue,
+            limit,
+        )
+        return [row[0] for row in rows]
+
+    async def is_unclaimed(self, stream_id: UUID) -> bool:
+        """Is it open, and held by no worker?"""
+        row = await self._pool.fetchrow(
+            "SELECT worker_id FROM threadlog.open_runs WHERE stream_id = $1", stream_id
+        )
+        return row is not None and row[0] is None
+
+    async def held_by(self, workers: Sequence[UUID]) -> list[UUID]:
+        """The runs that these workers hold, oldest first."""
+        rows = await self._pool.fetch(
+            "SELECT stream_id FROM threadlog.open_runs"
+            " WHERE worker_id = ANY ($1) ORDER BY position",
+            workers,
+        )
+        return [row[0] for row in rows]
+
+    async def cancelled(self) -> set[UUID]:
+        """Claimed runs that somebody asked to cancel and that have not ended."""
+        rows = await self._pool.fetch(
+            "SELECT stream_id FROM threadlog.open_runs WHERE cancel_requested"
+        )
+        return {row[0] for row in rows}
+
+    async def look(self) -> list[WorkerSeen]:
+        """Every worker that is registered or holds a run."""
+        return [WorkerSeen(*row) for row in await self._pool.fetch(_LOOK)]
+
+    async def release(self, worker_id: UUID) -> None:
+        """A worker that leaves gives up its claims; any other may begin the next attempt."""
+        await self._pool.execute(
+            "UPDATE threadlog.open_runs SET worker_id = NULL WHERE worker_id = $1", worker_id
+        )
+
+    async def forget(self, workers: Sequence[UUID]) -> None:
+        """Strike dead workers that hold nothing any more off the list."""
+        await self._pool.execute(
+            "DELETE FROM threadlog.workers w WHERE w.worker_id = ANY ($1) AND NOT EXISTS"
+            " (SELECT FROM threadlog.open_runs r WHERE r.worker_id = w.worker_id)",
+            workers,
+        )

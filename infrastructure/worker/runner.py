@@ -1,0 +1,121 @@
+"""Runs completions in this process, as many at once as it has slots."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+from uuid import UUID
+
+from application.engine import ChatEngine, Run
+
+from application.claims import Claims
+from infrastructure.worker.open_runs import OpenRuns
+
+COMPLETIONS = "completions"  # the queue's name
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Claims what is open and lets the engine answer it."""
+
+    def __init__(
+        self,
+        *,
+        claims: Claims,
+        engine: ChatEngine,
+        open_runs: OpenRuns,
+        worker_id: UUID,
+        slots: int,
+    ) -> None:
+        self._claims = claims
+        self._engine = engine
+        self._open_runs = open_runs
+        self._worker_id = worker_id
+        self._slots = slots
+        self._taken: set[UUID] = set()  # being claimed or running
+        self._runs: dict[UUID, Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._freed = asyncio.Event()
+        self._draining = False
+
+    @property
+    def free_slots(self) -> int:
+        """How many more completions this process takes."""
+        return 0 if self._draining else self._slots - len(self._taken)
+
+    async def run(self, completion_id: UUID, *, lost: bool = False) -> None:
+        """Claim one completion, if nobody living holds it, and answer it to the end.
+
+        `lost` tells that the worker which holds it is dead. Without a free slot, or when it is
+        already ours, nothing happens: what stays open is found again.
+        """
+        if self.free_slots <= 0 or completion_id in self._taken:
+            return
+        self._taken.add(completion_id)
+        try:
+            if lost or await self._open_runs.is_unclaimed(completion_id):
+                await self._claim_and_answer(completion_id, lost=lost)
+        finally:
+            self._taken.discard(completion_id)
+            self._freed.set()
+
+    async def _claim_and_answer(self, completion_id: UUID, *, lost: bool) -> None:
+        completion = await self._claims.claim(completion_id, lost=lost)
+        if completion is None:
+            return
+        run = self._engine.start(completion)
+        self._runs[completion_id] = run
+        try:
+            await run.finished()
+        finally:
+            del self._runs[completion_id]
+
+    def begin(self, completion_id: UUID, *, lost: bool = False) -> asyncio.Task[None]:
+        """As `run`, in a task that `drain` waits for."""
+        return self._spawn(self.run(completion_id, lost=lost))
+
+    def cancel(self, completion_id: UUID) -> None:
+        """Somebody asked to cancel it: let its run look at the log. Safe to repeat."""
+        if (run := self._runs.get(completion_id)) is not None:
+            self._spawn(run.look())
+
+    async def look(self) -> None:
+        """Begin what is open and unclaimed, as far as there are slots."""
+        if (free := self.free_slots) > 0:
+            for completion_id in await self._open_runs.unclaimed(COMPLETIONS, limit=free):
+                self.begin(completion_id)
+
+    async def look_for_ever(self, *, every_seconds: float = 1.0) -> None:
+        """Look when a slot becomes free and every second anyway: the same with or without Redis."""
+        while True:
+            self._freed.clear()
+            try:
+                await self.look()
+            except Exception:
+                logger.debug("look at open runs", exc_info=True)
+            try:
+                await asyncio.wait_for(self._freed.wait(), every_seconds)
+            except TimeoutError:
+                continue
+
+    async def drain(self, *, seconds: float) -> None:
+        """Take nothing more, wait for what runs, then hand the rest over to other workers."""
+        self._draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        await asyncio.gather(*(run.hand_over() for run in list(self._runs.values())))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        await self._open_runs.release(self._worker_id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a completion's task failed", exc_info=error)

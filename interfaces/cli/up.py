@@ -1,0 +1,107 @@
+"""`threadlog up`: everything on one machine, started, watched and stopped together."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+import httpx2
+
+from infrastructure.embedded import EmbeddedServerError
+from infrastructure.migrations import migrate
+from infrastructure.migrations.problems import SchemaProblem
+from infrastructure.settings import Settings
+from interfaces.cli.children import Child
+from interfaces.cli.first_key import make_key
+from interfaces.cli.servers import Addresses, Servers
+
+WATCH_SECONDS = 0.5
+DRAIN_SECONDS = 3.0  # of a worker when everything stops anyway
+PATIENCE_SECONDS = 15.0
+READY_SECONDS = 60.0
+
+
+def up(settings: Settings) -> int:
+    """Run until Ctrl-C or SIGTERM. Exit code 0; 1 when it could not start."""
+    try:
+        with Servers(settings) as servers:
+            return asyncio.run(_run(settings, servers))
+    except (EmbeddedServerError, SchemaProblem) as problem:
+        print(f"threadlog: {problem}", file=sys.stderr)
+        return 1
+
+
+async def _run(settings: Settings, servers: Servers) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    addresses = servers.addresses
+    await migrate(addresses.owner_database, addresses.database)
+    key, made = make_key(settings)
+    children = _children(settings, addresses, key=key)
+    tasks = [asyncio.create_task(child.run()) for child in children]
+    tasks.append(asyncio.create_task(_watch(servers)))
+    greeting = asyncio.create_task(_greet(settings, key=key, made=made))
+    await stop.wait()
+    print("threadlog: stopping")
+    greeting.cancel()
+    tasks[-1].cancel()
+    await asyncio.gather(*(child.stop(patience_seconds=PATIENCE_SECONDS) for child in children))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(greeting, *tasks, return_exceptions=True)
+    return 0
+
+
+def _children(settings: Settings, addresses: Addresses, *, key: str) -> Sequence[Child]:
+    environment = {
+        "THREADLOG_DATABASE_URL": addresses.database,
+        "THREADLOG_REDIS_URL": addresses.redis,
+        "THREADLOG_API_KEY": key,
+        "THREADLOG_PORT": str(settings.port),
+        "THREADLOG_DRAIN_SECONDS": str(min(settings.drain_seconds, DRAIN_SECONDS)),
+    }
+    roles = ["api", *["worker"] * settings.workers, "projector"]
+    return [Child(role, environment=environment) for role in roles]
+
+
+async def _watch(servers: Servers) -> None:
+    """Start PostgreSQL and Valkey again when they have died."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        try:
+            for name in await asyncio.to_thread(servers.revive):
+                print(f"threadlog: {name} had ended and was started again")
+        except EmbeddedServerError as problem:
+            print(f"threadlog: {problem}", file=sys.stderr)
+
+
+async def _greet(settings: Settings, *, key: str, made: bool) -> None:
+    url = f"http://{settings.host}:{settings.port}"
+    if not await _ready(url):
+        print("threadlog: the API is not ready; see the messages above", file=sys.stderr)
+        return
+    shown = key if made else "$(cat .threadlog/api_key)"
+    print(f"\nThreadlog answers at {url}   (API: {url}/docs)\n")
+    if made:
+        print(f"  administrator's key, shown once, kept in {settings.data_dir}/api_key:\n  {key}\n")
+    elif settings.api_key is not None:
+        shown = "$THREADLOG_API_KEY"
+    print("  talk to it here:     ./do threadlog chat")
+    print(f"  or with curl:        curl -s {url}/v1/threads -H 'Authorization: Bearer {shown}' \\")
+    print("""                         --json '{"message": {"text": "Hello"}}'""")
+    print("\n  Ctrl-C stops everything.\n", flush=True)
+
+
+async def _ready(url: str) -> bool:
+    deadline = time.monotonic() + READY_SECONDS
+    async with httpx2.AsyncClient() as client:
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx2.TransportError):
+                if (await client.get(f"{url}/readyz")).is_success:
+                    return True
+            await asyncio.sleep(0.1)
+    return False

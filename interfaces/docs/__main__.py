@@ -1,0 +1,9 @@
+"""`./do docs`: write the generated pages."""
+
+from pathlib import Path
+
+from interfaces.docs.events import events_page
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+(DOCS / "events.md").write_text(events_page(), encoding="utf-8")
