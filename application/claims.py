@@ -98,7 +98,7 @@ class Claims:
         )
         await self._turns.end(
             completion,
-            events=[*partial, cancelled],
+            events=[*transcript.missing_results(completion.attempt), *partial, cancelled],
             outcome="cancelled",
             answered=transcript.answered or bool(partial),
             actor=self._actor,

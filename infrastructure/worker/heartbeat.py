@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
-import asyncpg
+from infrastructure.event_log.connection import Connection, is_lost
 
 BEAT_SECONDS = 1.0
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('worker:' || $1, 0))"
@@ -29,7 +29,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        connect: Callable[[], Awaitable[Connection]],
         *,
         worker_id: UUID,
         on_cancel: Callable[[UUID], None],
@@ -44,23 +44,25 @@ class Heartbeat:
         away = False
         while True:
             try:
-                await self._beat_on_one_connection()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                async for _ in self._beats_on_one_connection():
+                    away = False
+                    self.beating.set()
+            except Exception as error:
+                if not is_lost(error):
+                    raise
                 if not away:
                     logger.warning("heartbeat: the database is away: %r", error)
                 away = True
                 await asyncio.sleep(BEAT_SECONDS / 2)
-            else:
-                away = False
 
-    async def _beat_on_one_connection(self) -> None:
+    async def _beats_on_one_connection(self) -> AsyncGenerator[None]:
         connection = await self._connect()
         try:
             await connection.execute(_LOCK, str(self._worker_id), timeout=5)
             while True:
                 for row in await connection.fetch(_BEAT, self._worker_id, timeout=5):
                     self._on_cancel(row[0])
-                self.beating.set()
+                yield
                 await asyncio.sleep(BEAT_SECONDS)
         finally:
             connection.terminate()

@@ -1,6 +1,7 @@
 """Runs completions in this process, as many at once as it has slots."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -9,9 +10,8 @@ from uuid import UUID
 from application.engine import ChatEngine, Run
 
 from application.claims import Claims
+from application.ports import LogUnavailable
 from infrastructure.worker.open_runs import OpenRuns
-
-COMPLETIONS = "completions"  # the queue's name
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Runner:
     async def look(self) -> None:
         """Begin what is open and unclaimed, as far as there are slots."""
         if (free := self.free_slots) > 0:
-            for completion_id in await self._open_runs.unclaimed(COMPLETIONS, limit=free):
+            for completion_id in await self._open_runs.unclaimed("completion", limit=free):
                 self.begin(completion_id)
 
     async def look_for_ever(self, *, every_seconds: float = 1.0) -> None:
@@ -92,8 +92,8 @@ class Runner:
             self._freed.clear()
             try:
                 await self.look()
-            except Exception:
-                logger.debug("look at open runs", exc_info=True)
+            except LogUnavailable:
+                logger.debug("no look at open runs", exc_info=True)
             try:
                 await asyncio.wait_for(self._freed.wait(), every_seconds)
             except TimeoutError:
@@ -107,7 +107,8 @@ class Runner:
         await asyncio.gather(*(run.hand_over() for run in list(self._runs.values())))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        await self._open_runs.release(self._worker_id)
+        with contextlib.suppress(LogUnavailable):  # then they are found by our missing heartbeat
+            await self._open_runs.release(self._worker_id)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -117,5 +118,8 @@ class Runner:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, LogUnavailable):
+            logger.debug("not claimed now: %s", error)  # the next look tries again
+        elif error is not None:
             logger.error("a completion's task failed", exc_info=error)

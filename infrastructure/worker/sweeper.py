@@ -5,8 +5,6 @@ import logging
 import time
 from uuid import UUID
 
-import asyncpg
-
 from application.claims import Claims
 from application.ports import LogUnavailable
 from infrastructure.worker.judge import LOOK_SECONDS, Judge
@@ -38,12 +36,10 @@ class Sweeper:
             try:
                 await self.sweep()
                 away = False
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LogUnavailable as error:
                 if not away:
-                    logger.warning("sweeper: the database is away: %r", error)
+                    logger.warning("sweeper: %s", error)
                 away = True
-                self._judge.outage(now=time.monotonic())
-            except LogUnavailable:
                 self._judge.outage(now=time.monotonic())
             await asyncio.sleep(LOOK_SECONDS)
 

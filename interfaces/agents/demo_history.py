@@ -1,0 +1,88 @@
+"""What the demo model makes of pydantic-ai's messages."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequestPart,
+    ModelResponse,
+    SystemPromptPart,
+    TextContent,
+    ToolReturnPart,
+    UserContent,
+    UserPromptPart,
+)
+
+from interfaces.agents.demo_answers import Conversation, ToolResult
+
+
+def conversation_of(messages: Iterable[ModelMessage]) -> Conversation:
+    said, answers, results, note = list[str](), 0, list[ToolResult](), ""
+    stopped: int | None = None
+    for message in messages:
+        if isinstance(message, ModelResponse):
+            results, note = [], ""
+            answers += bool(message.text) and not message.tool_calls
+            stopped = len((message.text or "").split()) if message.state == "interrupted" else None
+            continue
+        for part in message.parts:
+            if isinstance(part, ToolReturnPart):
+                results.append(_result(part))
+            elif told := _told(part, bool(said)):
+                note = told
+            elif isinstance(part, UserPromptPart):
+                said.append(_text(part.content))
+                results, note = [], ""
+    return Conversation(
+        said=tuple(said),
+        messages=len(said) + answers,
+        stopped_after_words=stopped,
+        results=tuple(results),
+        note=note,
+    )
+
+
+def input_tokens(messages: Iterable[ModelMessage]) -> int:
+    """About four characters each, as the models of the great providers count."""
+    return sum(len(text) for message in messages for text in _texts(message)) // 4
+
+
+def _texts(message: ModelMessage) -> list[str]:
+    if isinstance(message, ModelResponse):
+        return [message.text or "", *(call.args_as_json_str() for call in message.tool_calls)]
+    texts = [message.instructions or ""]
+    for part in message.parts:
+        if isinstance(part, ToolReturnPart):
+            texts.append(part.model_response_str())
+        elif isinstance(part, UserPromptPart | SystemPromptPart):
+            texts.append(_text(part.content))
+    return texts
+
+
+def _told(part: ModelRequestPart, begun: bool) -> str:
+    """What the system says amid a conversation; pydantic-ai may frame it as the user's words."""
+    if isinstance(part, SystemPromptPart):
+        return part.content if begun else ""
+    if isinstance(part, UserPromptPart) and isinstance(part.content, str):
+        framed = re.fullmatch(r"\s*<system[^>]*>(.*)</system>\s*", part.content, re.DOTALL)
+        return framed[1].strip() if framed else ""
+    return ""
+
+
+def _result(part: ToolReturnPart) -> ToolResult:
+    text = part.model_response_str(wrap_if_error=False)
+    pending = part.model_response_object().get("status") == "pending"
+    return ToolResult(part.tool_name, text, part.outcome, pending)
+
+
+def _text(content: str | Sequence[UserContent]) -> str:
+    if isinstance(content, str):
+        return content
+    texts = [
+        item if isinstance(item, str) else item.content if isinstance(item, TextContent) else ""
+        for item in content
+    ]
+    attachments = texts.count("")
+    said = "\n".join(filter(None, texts))
+    return f"{said} [{attachments} attached]" if attachments else said

@@ -1,0 +1,54 @@
+"""`threadlog api | worker | projector | migrate`: one process of a larger whole."""
+
+import asyncio
+import sys
+
+from infrastructure.embedded import EmbeddedServerError
+from infrastructure.migrations import check_schema, migrate
+from infrastructure.migrations.problems import SchemaProblem
+from infrastructure.settings import Settings
+from interfaces import processes
+from interfaces.cli.first_key import make_key
+from interfaces.cli.servers import Addresses, Servers
+
+
+def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
+    """Serve until SIGTERM or Ctrl-C. Exit code 0; 1 when it could not start."""
+    processes.begin(role, log_level=settings.log_level, with_parent=with_parent)
+    try:
+        with Servers(settings) as servers:
+            asyncio.run(_serve(role, settings, servers.addresses))
+    except (EmbeddedServerError, SchemaProblem, OSError) as problem:
+        print(f"threadlog {role}: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(role: str, settings: Settings, addresses: Addresses) -> None:
+    await check_schema(addresses.database)
+    if role == "api":
+        from interfaces.api import serve_api
+
+        key, _ = make_key(settings)
+        await serve_api(settings, addresses, first_key=key)
+    elif role == "worker":
+        from interfaces.worker import serve_worker
+
+        await serve_worker(settings, addresses)
+    else:
+        from interfaces.projector import serve_projector
+
+        await serve_projector(settings, addresses)
+
+
+def migrate_now(settings: Settings) -> int:
+    """Apply what is missing. Exit code 0, or 1 with what to do."""
+    try:
+        with Servers(settings) as servers:
+            addresses = servers.addresses
+            applied = asyncio.run(migrate(addresses.owner_database, addresses.database))
+    except (EmbeddedServerError, SchemaProblem, OSError) as problem:
+        print(f"threadlog migrate: {problem}", file=sys.stderr)
+        return 1
+    print("\n".join(applied) if applied else "the schema is up to date")
+    return 0

@@ -1,0 +1,38 @@
+"""What every role's process does alike: title, log lines, signals, and leaving with its parent."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+
+from setproctitle import setproctitle
+
+
+def begin(role: str, *, log_level: str, with_parent: bool) -> None:
+    """Name the process and its log lines; with a parent, leave when the parent is gone."""
+    setproctitle(f"threadlog {role}")
+    logging.basicConfig(
+        level=log_level.upper(),
+        stream=sys.stderr,
+        format=f"%(asctime)s %(levelname)s threadlog {role}[{os.getpid()}] %(name)s: %(message)s",
+    )
+    if with_parent:
+        threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def finish_event() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT. Call it on the event loop."""
+    finish = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, finish.set)
+    return finish
+
+
+def _leave_with_parent() -> None:
+    """The parent holds the other end of our standard input, however it dies."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
