@@ -24,12 +24,19 @@ REQUEST_HOOK: ContextVar[Callable[[bytes], Awaitable[None]] | None] = ContextVar
     "REQUEST_HOOK", default=None
 )
 """Awaited with the exact body of each model request, in the context that makes it, before its first
-byte leaves. When it raises, nothing is sent and the request fails with RequestNotRecorded as a
-cause (the providers' SDKs wrap it in errors of their own)."""
+byte leaves. When it raises, nothing is sent, and `why_not_recorded` finds its error in the one that
+the run fails with."""
 
 
 class UnknownModel(Exception):
-    """There is no such model. Write it as provider:name, such as anthropic:claude-sonnet-4-5."""
+    """There is no such model. Write it as provider:name, such as anthropic:claude-sonnet-5."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{type(self).__doc__} Asked for: {name!r}.")
+
+
+class ProviderNotInstalled(Exception):
+    """The software of this model's provider is not installed."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{type(self).__doc__} Asked for: {name!r}.")
@@ -72,7 +79,7 @@ def resolve_model(
     Nothing is tried twice. A provider that sends nothing for `idle_seconds` has timed out;
     connecting may take 5 s.
 
-    Raises UnknownModel, ModelKeyMissing.
+    Raises UnknownModel, ProviderNotInstalled, ModelKeyMissing.
     """
     here = _open.setdefault(asyncio.get_running_loop(), {})
     if name not in here:
@@ -90,7 +97,20 @@ async def close_models() -> None:
             await opened.client.aclose()
 
 
+def why_not_recorded(error: BaseException | None) -> BaseException | None:
+    """The hook's error, if that is why a run failed. Some SDKs wrap it in an error of their own."""
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, RequestNotRecorded):
+            return error.__cause__
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _build(name: str, *, idle_seconds: float) -> _Open:
+    if not all(_qualified(name).partition(":")):
+        raise UnknownModel(name)
     timeout = httpx2.Timeout(idle_seconds, connect=CONNECT_SECONDS)
     client = create_async_httpx2_client(timeout=timeout)
     client.event_hooks["request"].append(_show_request)
@@ -100,8 +120,10 @@ def _build(name: str, *, idle_seconds: float) -> _Open:
         if variable := re.search(r"`([A-Z0-9_]*(?:KEY|TOKEN)[A-Z0-9_]*)`", error.message):
             raise ModelKeyMissing(name, variable[1]) from error
         raise UnknownModel(name) from error
-    except (ValueError, ImportError) as error:
+    except ValueError as error:
         raise UnknownModel(name) from error
+    except ImportError as error:
+        raise ProviderNotInstalled(name) from error
 
 
 def _qualified(name: str) -> str:

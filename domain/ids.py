@@ -20,9 +20,14 @@ def chosen_by_key(owner_id: UUID, *, route: str, key: str) -> UUID:
     return uuid5(owner_id, f"{route} {key}")
 
 
-def completion_of(message_id: UUID) -> UUID:
+def first_message_of(thread_id: UUID) -> UUID:
+    """The message that a thread is started with, when nobody chose its id."""
+    return uuid5(thread_id, "first message")
+
+
+def completion_of(thread_id: UUID, *, message_id: UUID) -> UUID:
     """The completion that answers a message when it is first asked."""
-    return uuid5(message_id, "completion")
+    return uuid5(thread_id, f"completion {message_id}")
 
 
 def execution_of(completion_id: UUID, *, tool_call_id: str) -> UUID:

@@ -10,6 +10,7 @@ from domain.ids import completion_of
 from domain.recorded import Recorded
 from domain.refusals import (
     BodyDiffers,
+    IdIsTaken,
     MessageAlreadyDelivered,
     MessageNotFound,
     ParentNotFound,
@@ -107,7 +108,9 @@ class Thread:
             raise ThreadIsArchived
         if parent_id is not None and parent_id not in self.parents:
             raise ParentNotFound
-        completion_id = completion_of(message_id)
+        if message_id in self.parents:
+            raise IdIsTaken
+        completion_id = completion_of(self.id, message_id=message_id)
         if self.turn is None:
             below = parent_id or self.head
             added = MessageAdded(message_id, below, parts, request_hash)
@@ -129,20 +132,31 @@ class Thread:
         return [MessageWithdrawn(message_id)]
 
     def end_turn(
-        self, completion_id: UUID, *, outcome: Outcome, answered: bool
+        self,
+        completion_id: UUID,
+        *,
+        outcome: Outcome,
+        answered: bool,
+        taken: frozenset[UUID] = frozenset(),
     ) -> list[ThreadEvent]:
-        """Give the turn back and, where a message waits, on to that one."""
+        """Give the turn back and, where a message waits, on to that one.
+
+        A message whose reserved completion id has been taken by something else is withdrawn.
+        """
         assert self.turn is not None
         assert self.turn.completion_id == completion_id
         ours = self.head == self.turn.message_id  # else somebody moved the head meanwhile
         head = completion_id if answered and ours else self.head
         assert head is not None
         ended = TurnEnded(completion_id, outcome, answered, head)
-        if not self.queue:
-            return [ended]
-        following = self.queue[0]
+        blocked = [one for one in self.queue if one.completion_id in taken]
+        withdrawn = [MessageWithdrawn(one.message_id) for one in blocked]
+        following = next((one for one in self.queue if one not in blocked), None)
+        if following is None:
+            return [ended, *withdrawn]
         return [
             ended,
+            *withdrawn,
             MessageDelivered(following.message_id, following.parent_id or head),
             ThreadCompletionRequested(following.completion_id, following.message_id),
         ]
