@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -38,7 +39,9 @@ class RedisCancelHint:
                 await self._redis.set(
                     key_of(completion_id, prefix=self._prefix), "1", ex=KEY_SECONDS
                 )
-                await self._redis.publish(_channel(self._prefix), str(completion_id))
+                await self._redis.publish(  # pyright: ignore[reportUnknownMemberType]
+                    _channel(self._prefix), str(completion_id)
+                )
         except (RedisError, OSError, TimeoutError) as error:
             logger.debug("no hint to cancel %s: %r", completion_id, error)
 
@@ -49,19 +52,15 @@ async def listen_for_cancels(
     """Call `on_cancel` for every hint, for ever; what Redis loses, the heartbeat finds."""
     while True:
         try:
-            async with redis.pubsub() as pubsub:
+            pubsub: Any = redis.pubsub()  # pyright: ignore[reportUnknownMemberType]
+            async with pubsub:
                 await pubsub.subscribe(_channel(prefix))
                 while True:
                     message = await pubsub.get_message(timeout=5)
                     if message is not None and message["type"] == "message":
-                        on_cancel(UUID(bytes_to_text(message["data"])))
+                        on_cancel(UUID(message["data"].decode(errors="replace")))
         except ValueError:
             logger.warning("a hint to cancel that names no completion")
         except (RedisError, OSError) as error:
             logger.debug("hints to cancel: %r", error)
             await asyncio.sleep(PAUSE_SECONDS)
-
-
-def bytes_to_text(data: bytes | str) -> str:
-    """As redis-py gives it, with or without decoding."""
-    return data if isinstance(data, str) else data.decode(errors="replace")

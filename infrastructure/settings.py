@@ -73,4 +73,9 @@ class Settings(BaseSettings):
     run_timeout_seconds: PositiveFloat = Field(
         default=900.0, description="seconds after which an answer has failed", examples=[3600]
     )
+    keep_requests: bool = Field(
+        default=False,
+        description="keep the bodies of requests to models, for auditors",
+        examples=["true"],
+    )
     log_level: str = Field(default="info", description="least level", examples=["debug"])

@@ -61,14 +61,20 @@ async def readable_thread(app: Application, thread_id: UUID, *, by: Principal) -
     return thread
 
 
-async def position_of(app: Application, thread_id: UUID, *, since: int, cause: str) -> int:
+async def position_of(app: Application, thread_id: UUID, *, since: int) -> int:
     """The last position of an earlier append that began at `since`, so a repeat answers alike."""
     events = await app.log.read_thread(thread_id, after=since - 1, limit=8)
-    return _last_of(events, cause=cause)
+    return _last_of(events)
 
 
-def _last_of(events: list[AnyRecorded], *, cause: str) -> int:
-    position = events[0].position
+async def last_position(log: EventLog, stream_id: UUID, *, version: int) -> int:
+    """Where a stream's event of this version stands: the answer where nothing had to change."""
+    events = await log.read_stream(stream_id, after=version - 1, limit=1)
+    return events[0].position
+
+
+def _last_of(events: list[AnyRecorded]) -> int:
+    position, cause = events[0].position, events[0].cause
     for recorded in events:
         if recorded.cause != cause or recorded.position > position + 1:
             break

@@ -1,15 +1,20 @@
 """Commands on API keys: issue one, revoke one, see that the first one is there."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.commands.context import COMMAND_WAIT_SECONDS, Principal
+from application.commands.context import COMMAND_WAIT_SECONDS, Principal, last_position
 from application.keys import ADMINISTRATOR, PREFIX, SHOWN_CHARACTERS, Accounts, hash_of, new_key
-from application.ports import EventLog, StreamAppend, StreamConflict
+from application.ports import EventLog, LogUnavailable, StreamAppend, StreamConflict
 from domain.account import Account
 from domain.account_events import AccountEvent, KeyIssued, Role
 from domain.ids import uuid7
-from domain.refusals import IdIsTaken, KeyNotFound, NotPermitted
+from domain.refusals import IdIsTaken, KeyNotFound, NotPermitted, Refusal
+
+
+class KeyIsShownOnce(Refusal):
+    """This key was issued before and is shown only once. Revoke it and issue another."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class IssueKey:
     role: Role
     name: str | None = None
     expires_at: int | None = None  # microseconds since 1970
+    key_id: UUID | None = None  # chosen, so that a repeat makes no second key
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,16 @@ class IssuedKey:
 
 
 async def issue_key(log: EventLog, accounts: Accounts, command: IssueKey) -> IssuedKey:
-    """A new key, and with a user's first one the user. Raises NotPermitted, IdIsTaken."""
+    """A new key, and with a user's first one the user.
+
+    Raises NotPermitted, IdIsTaken, and KeyIsShownOnce for a key_id that the user has.
+    """
     own = command.user_id == command.by.user_id and command.role == command.by.role
     if command.by.role != "admin" and not own:
         raise NotPermitted
     key = new_key(command.user_id)
     issued = KeyIssued(
-        key_id=uuid7(),
+        key_id=command.key_id or uuid7(),
         hash=hash_of(key),
         prefix=key[:SHOWN_CHARACTERS],
         role=command.role,
@@ -61,11 +70,13 @@ async def _issue(
 ) -> int:
     while True:
         account = await accounts.load(to)
+        if issued.key_id in account.keys:
+            raise KeyIsShownOnce
         events = account.issue(issued)
         if not events:
             return 0
         try:
-            return await _append(log, account, events, actor=actor)
+            return await _append(log, accounts, account, events, actor=actor)
         except StreamConflict as conflict:
             if account.version == 0 and not (await accounts.load(to)).version:
                 raise IdIsTaken from conflict
@@ -88,16 +99,23 @@ async def revoke_key(log: EventLog, accounts: Accounts, command: RevokeKey) -> i
         account = await accounts.load(command.user_id)
         events = account.revoke(command.key_id)
         if not events:
-            return 0
+            return await last_position(log, account.id, version=account.version)
         try:
-            return await _append(log, account, events, actor=command.by.actor)
+            return await _append(log, accounts, account, events, actor=command.by.actor)
         except StreamConflict:
             continue
 
 
 async def _append(
-    log: EventLog, account: Account, events: list[AccountEvent], *, actor: str
+    log: EventLog,
+    accounts: Accounts,
+    account: Account,
+    events: list[AccountEvent],
+    *,
+    actor: str,
 ) -> int:
     append = StreamAppend(account.id, account.version, events, owner_id=account.id)
     recorded = await log.append(append, actor=actor, wait_seconds=COMMAND_WAIT_SECONDS)
+    with suppress(LogUnavailable):
+        await accounts.load(account.id)  # this process knows it at once
     return recorded[-1].position

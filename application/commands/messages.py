@@ -7,6 +7,7 @@ from application.commands.context import (
     COMMAND_WAIT_SECONDS,
     Application,
     Principal,
+    last_position,
     owned_thread,
     position_of,
 )
@@ -25,6 +26,7 @@ class NewMessage:
 
     id: UUID
     parts: tuple[TextPart, ...]
+    request_hash: str | None = None  # of the body that asked for it, so that a repeat is known
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,6 @@ class PostMessage:
     message: NewMessage
     parent_id: UUID | None = None
     when_busy: QueueMode | None = "enqueue"
-    request_hash: str | None = None
 
 
 async def post_message(app: Application, command: PostMessage) -> Accepted:
@@ -63,7 +64,7 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
             parts=message.parts,
             parent_id=command.parent_id,
             when_busy=command.when_busy,
-            request_hash=command.request_hash,
+            request_hash=message.request_hash,
         )
         if not events:
             return await _repeated(app, thread, message_id=message.id)
@@ -75,8 +76,8 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
                 wait_seconds=COMMAND_WAIT_SECONDS,
             )
         except StreamConflict as conflict:
-            if completion_id in conflict.streams:
-                raise IdIsTaken from None
+            if thread.version == conflict.streams.get(thread.id, thread.version):
+                raise IdIsTaken from None  # by something else: the thread stands where it stood
             continue
         if isinstance(events[-1], ThreadCompletionRequested):
             await app.wake_up.completion(completion_id)
@@ -85,7 +86,7 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
 
 async def _repeated(app: Application, thread: Thread, *, message_id: UUID) -> Accepted:
     since = thread.posted[message_id].position
-    position = await position_of(app, thread.id, since=since, cause=str(message_id))
+    position = await position_of(app, thread.id, since=since)
     completion_id = completion_of(thread.id, message_id=message_id)
     return Accepted(thread.id, message_id, completion_id, position)
 
@@ -100,12 +101,14 @@ class WithdrawMessage:
 
 
 async def withdraw_message(app: Application, command: WithdrawMessage) -> int:
-    """Safe to repeat. Raises ThreadNotFound, MessageNotFound, MessageAlreadyDelivered."""
+    """The position since which it is so; safe to repeat.
+
+    Raises ThreadNotFound, MessageNotFound, MessageAlreadyDelivered."""
     while True:
         thread = await owned_thread(app, command.thread_id, by=command.by)
         events = thread.withdraw(command.message_id)
         if not events:
-            return thread.posted[command.message_id].position
+            return await last_position(app.log, thread.id, version=thread.version)
         withdrawal = StreamAppend(thread.id, thread.version, events, thread.id, thread.owner_id)
         try:
             recorded = await app.log.append(

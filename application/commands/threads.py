@@ -8,6 +8,7 @@ from application.commands.context import (
     COMMAND_WAIT_SECONDS,
     Application,
     Principal,
+    last_position,
     owned_thread,
     position_of,
 )
@@ -50,7 +51,7 @@ async def start_thread(app: Application, command: StartThread) -> Accepted:
     thread = _before_the_first_append(command.thread_id, started)
     events: list[ThreadEvent] = [started]
     if (message := command.message) is not None:
-        events += thread.post(message.id, parts=message.parts)
+        events += thread.post(message.id, parts=message.parts, request_hash=message.request_hash)
     try:
         recorded = await app.log.append(
             *turn_appends(thread, events),
@@ -67,7 +68,9 @@ async def start_thread(app: Application, command: StartThread) -> Accepted:
 
 
 def _before_the_first_append(thread_id: UUID, started: ThreadStarted) -> Thread:
-    recorded = Recorded[ThreadEvent](started, thread_id, version=1, position=0, at=0, actor="")
+    recorded: Recorded[ThreadEvent] = Recorded(
+        started, thread_id, version=1, position=0, at=0, actor=""
+    )
     return replace(begin(recorded), version=0)
 
 
@@ -84,8 +87,7 @@ async def _repeated(app: Application, command: StartThread) -> Accepted:
         raise IdIsTaken
     if thread.request_hash != command.request_hash:
         raise BodyDiffers
-    cause = str(command.thread_id)
-    position = await position_of(app, thread.id, since=thread.position, cause=cause)
+    position = await position_of(app, thread.id, since=thread.position)
     return _accepted(command, position=position)
 
 
@@ -99,7 +101,7 @@ class RenameThread:
 
 
 async def rename_thread(app: Application, command: RenameThread) -> int:
-    """The position of the change, or of the thread's beginning where nothing changed."""
+    """The position since which it is so; safe to repeat."""
     while True:
         thread = await owned_thread(app, command.thread_id, by=command.by)
         position = await _change(app, thread, thread.rename(command.title), by=command.by)
@@ -135,7 +137,7 @@ async def _change(
 ) -> int | None:
     """None: somebody else changed the thread meanwhile, decide again."""
     if not events:
-        return thread.position
+        return await last_position(app.log, thread.id, version=thread.version)
     change = StreamAppend(thread.id, thread.version, events, thread.id, thread.owner_id)
     try:
         recorded = await app.log.append(change, actor=by.actor, wait_seconds=COMMAND_WAIT_SECONDS)

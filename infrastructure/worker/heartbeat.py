@@ -8,6 +8,7 @@ from uuid import UUID
 from infrastructure.event_log.connection import Connection, is_lost
 
 BEAT_SECONDS = 1.0
+PATIENCE_SECONDS = 5.0  # with a server that may be frozen
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('worker:' || $1, 0))"
 _BEAT = """
 WITH beaten AS (
@@ -58,9 +59,14 @@ class Heartbeat:
     async def _beats_on_one_connection(self) -> AsyncGenerator[None]:
         connection = await self._connect()
         try:
-            await connection.execute(_LOCK, str(self._worker_id), timeout=5)
+            await asyncio.wait_for(
+                connection.execute(_LOCK, str(self._worker_id)), PATIENCE_SECONDS
+            )
             while True:
-                for row in await connection.fetch(_BEAT, self._worker_id, timeout=5):
+                rows = await asyncio.wait_for(
+                    connection.fetch(_BEAT, self._worker_id), PATIENCE_SECONDS
+                )
+                for row in rows:
                     self._on_cancel(row[0])
                 yield
                 await asyncio.sleep(BEAT_SECONDS)

@@ -7,9 +7,8 @@ from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
-from application.engine import ChatEngine, Run
-
 from application.claims import Claims
+from application.engine import ChatEngine, Run
 from application.ports import LogUnavailable
 from infrastructure.worker.open_runs import OpenRuns
 
@@ -99,14 +98,15 @@ class Runner:
             except TimeoutError:
                 continue
 
-    async def drain(self, *, seconds: float) -> None:
+    async def drain(self, *, seconds: float, hand_over_seconds: float) -> None:
         """Take nothing more, wait for what runs, then hand the rest over to other workers."""
         self._draining = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        await asyncio.gather(*(run.hand_over() for run in list(self._runs.values())))
+        for run in self._runs.values():
+            run.hand_over()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+            await asyncio.wait(self._tasks, timeout=hand_over_seconds)
         with contextlib.suppress(LogUnavailable):  # then they are found by our missing heartbeat
             await self._open_runs.release(self._worker_id)
 

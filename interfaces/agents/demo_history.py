@@ -22,7 +22,6 @@ def conversation_of(messages: Iterable[ModelMessage]) -> Conversation:
     stopped: int | None = None
     for message in messages:
         if isinstance(message, ModelResponse):
-            results, note = [], ""
             answers += bool(message.text) and not message.tool_calls
             stopped = len((message.text or "").split()) if message.state == "interrupted" else None
             continue

@@ -6,6 +6,7 @@ import importlib
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import httpx2
 
@@ -148,11 +149,12 @@ class Conversation:
             await self._client.call("POST", f"/completions/{completion_id}/cancel", {})
 
     async def _follow(self, position: int, completion_id: str) -> str:
-        async for event in self._events(after=position):
-            if event.completion_id == completion_id:
-                self._terminal.show(event)
-                if event.name in ENDINGS:
-                    return event.name
+        async with aclosing(self._events(after=position)) as events:
+            async for event in events:
+                if event.completion_id == completion_id:
+                    self._terminal.show(event)
+                    if event.name in ENDINGS:
+                        return event.name
         raise AssertionError("the stream of events has no end")
 
     async def _events(self, *, after: int) -> AsyncGenerator[StreamEvent]:
@@ -160,8 +162,9 @@ class Conversation:
         assert self._thread is not None
         while True:
             try:
-                async for event in self._client.events(self._thread, after=after):
-                    after = event.position
-                    yield event
+                async with aclosing(self._client.events(self._thread, after=after)) as events:
+                    async for event in events:
+                        after = event.position
+                        yield event
             except httpx2.TransportError:
                 await asyncio.sleep(0.5)

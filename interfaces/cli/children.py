@@ -38,7 +38,10 @@ class Child:
                 return
             if time.monotonic() - began > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            print(f"threadlog: {self.role} ended ({_meaning(code)}), again in {pause:.1f} s")
+            print(
+                f"threadlog: {self.role} ended ({_meaning(code)}), again in {pause:.1f} s",
+                flush=True,
+            )
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

@@ -42,7 +42,7 @@ class Client:
         raise Refused(_problem(answer))
 
     async def events(self, thread_id: str, *, after: int) -> AsyncGenerator[StreamEvent]:
-        """A thread's events after a position, until the connection ends."""
+        """A thread's events after a position, until the connection ends. Close it when done."""
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
         path = f"/v1/threads/{thread_id}/events"
         async with self._http.stream("GET", path, headers=headers) as answer:

@@ -46,7 +46,7 @@ async def _run(settings: Settings, servers: Servers) -> int:
     tasks.append(asyncio.create_task(_watch(servers)))
     greeting = asyncio.create_task(_greet(settings, key=key, made=made))
     await stop.wait()
-    print("threadlog: stopping")
+    print("threadlog: stopping", flush=True)
     greeting.cancel()
     tasks[-1].cancel()
     await asyncio.gather(*(child.stop(patience_seconds=PATIENCE_SECONDS) for child in children))
@@ -74,7 +74,7 @@ async def _watch(servers: Servers) -> None:
         await asyncio.sleep(WATCH_SECONDS)
         try:
             for name in await asyncio.to_thread(servers.revive):
-                print(f"threadlog: {name} had ended and was started again")
+                print(f"threadlog: {name} had ended and was started again", flush=True)
         except EmbeddedServerError as problem:
             print(f"threadlog: {problem}", file=sys.stderr)
 

@@ -1,0 +1,247 @@
+"""ChatEngine: answers claimed completions with pydantic-ai and puts every word into the log."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypeAlias, cast
+
+import pydantic_ai
+from pydantic_ai import CancellationToken
+from pydantic_ai.models import Model
+
+from application.agents import AgentDeps, AgentSpec, Sessions, build_agent
+from application.closing import Closing, Ended
+from application.history import History, history_of
+from application.journal import Journal
+from application.model_errors import ModelFailure
+from application.ports import BlobStore, EventLog, StreamConflict
+from application.pump import Pump, Question
+from application.recorder import Recorder
+from application.stop import NOTHING_FOLLOWS, JournalStopped, Stop
+from application.threads import Threads
+from application.transcript import Transcript
+from application.turns import Turns
+from application.witness import Witness
+from domain.completion import Completion
+from domain.completion_events import CompletionEvent
+from domain.recorded import Recorded
+from domain.refusals import AgentNotFound
+from domain.thread_events import Outcome
+
+logger = logging.getLogger(__name__)
+
+Ending: TypeAlias = Outcome | Literal["fenced", "handed_over"]
+
+
+@dataclass(frozen=True)
+class EngineParts:
+    """What every run uses. `resolve` gives the model of a name."""
+
+    log: EventLog
+    threads: Threads
+    turns: Turns
+    blobs: BlobStore
+    agents: Mapping[str, AgentSpec]
+    resolve: Callable[[str], Model]
+    default_model: str
+    sessions: Sessions
+    deadline_seconds: float = 900.0  # for one attempt at an answer
+    keep_requests: bool = False  # keep the bodies of requests to the model as blobs
+
+
+class ChatEngine:
+    """One per worker process."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        pydantic_ai.BANNER_ENABLED = False  # standard error is for our own log
+
+    def start(self, completion: Completion, *, claimed_at: float | None = None) -> "Run":
+        """Begin to answer a completion as the claim left it; call it on the event loop, at once.
+
+        `claimed_at` is when that was, in monotonic seconds; None: now.
+        """
+        return Run(self._parts, completion, claimed_at=claimed_at)
+
+
+class Run:
+    """One attempt at one answer."""
+
+    def __init__(
+        self, parts: EngineParts, completion: Completion, *, claimed_at: float | None
+    ) -> None:
+        self._parts = parts
+        self._completion = completion
+        self._claimed_at = time.monotonic() if claimed_at is None else claimed_at
+        self._run_id = f"{completion.id}.{completion.attempt}"
+        self._actor = f"worker:{completion.worker_id}"
+        self._token = CancellationToken()
+        self._journal = Journal(parts.log, completion, on_stop=self._halt)
+        self._recorder = Recorder(run_id=self._run_id, attempt=completion.attempt)
+        self._witness: Witness | None = None
+        self._pump: Pump | None = None
+        self._driving: asyncio.Task[None] | None = None
+        self._expired = False
+        self._task = asyncio.create_task(self._supervise(), name=f"completion {self._run_id}")
+
+    async def finished(self) -> Ending:
+        """Wait for the end. `fenced` and `handed_over` have written no ending of their own."""
+        return await asyncio.shield(self._task)
+
+    async def look(self) -> None:
+        """There may be a request to cancel in the log: look at once. Safe at any time."""
+        await self._journal.look()
+
+    def hand_over(self) -> None:
+        """Stop the model, drop what is not written, leave the completion to another worker."""
+        self._journal.stop(Stop.HANDED_OVER)
+
+    async def _supervise(self) -> Ending:
+        self._journal.open(actor=self._actor)
+        try:
+            error = await self._answer()
+            return await self._close(error)
+        except JournalStopped:
+            return self._left()
+        finally:
+            self._journal.close()
+
+    # The answer
+
+    async def _answer(self) -> BaseException | None:
+        """Drive the run to its end. Returns what ended it, if it is not complete."""
+        if self._completion.attempt > 1:
+            read = partial(self._parts.log.read_stream, self._completion.id)
+            events = cast("list[Recorded[CompletionEvent]]", await self._journal.insist(read))
+            self._journal.transcript = Transcript.of(events)
+        if self._completion.cancel_requested:
+            self._journal.stop(Stop.CANCELLED)
+        if self._journal.stopped:
+            return JournalStopped()
+        self._driving = asyncio.create_task(self._drive(), name=f"pump {self._run_id}")
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._parts.deadline_seconds, self._expire)
+        try:
+            await asyncio.wait({self._driving})
+        except asyncio.CancelledError:
+            self.hand_over()
+            await asyncio.wait({self._driving})
+            raise
+        finally:
+            timer.cancel()
+        return JournalStopped() if self._driving.cancelled() else self._driving.exception()
+
+    async def _drive(self) -> None:
+        spec = self._parts.agents.get(self._completion.agent)
+        if spec is None:
+            raise AgentNotFound
+        name = self._completion.model or spec.model or self._parts.default_model
+        model = self._parts.resolve(name)
+        history = await self._journal.insist(self._history)
+        self._witness = Witness(
+            self._journal,
+            self._completion,
+            recorder=self._recorder,
+            blobs=self._parts.blobs,
+            positions=history.positions,
+            keep_bodies=self._parts.keep_requests,
+        )
+        async with self._parts.sessions() as session:
+            question = Question(
+                agent=build_agent(spec),
+                model=model,
+                prompt=history.prompt,
+                history=history.messages,
+                deps=AgentDeps(
+                    session=session,
+                    get_session=self._parts.sessions,
+                    logger=logger,
+                    user_id=self._completion.owner_id,
+                    thread_id=self._completion.thread_id,
+                    completion_id=self._completion.id,
+                    journal=self._journal,
+                ),
+                run_id=self._run_id,
+                request_limit=spec.request_limit,
+            )
+            self._pump = Pump(
+                self._journal,
+                recorder=self._recorder,
+                witness=self._witness,
+                token=self._token,
+            )
+            await self._pump.drive(question)
+
+    async def _history(self) -> History:
+        thread = await self._parts.threads.get(self._completion.thread_id)
+        events = await self._parts.log.read_thread(thread.id)
+        return history_of(thread, events, message_id=self._completion.message_id)
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._halt()
+
+    def _halt(self) -> None:
+        """Stop the model: by the token once the run has it, before that by the task."""
+        self._token.cancel()
+        if self._driving is not None and self._pump is None:
+            self._driving.cancel()
+
+    # The end
+
+    async def _close(self, error: BaseException | None) -> Ending:
+        """Append the ending. After a conflict a stranger was quicker: look who, begin again."""
+        while True:
+            await self._journal.settle()
+            if self._journal.stopped in NOTHING_FOLLOWS:
+                return self._left()
+            before = self._journal.version, self._journal.stopped
+            closing = await self._closing(error)
+            try:
+                await self._journal.insist(partial(self._end, closing))
+            except StreamConflict:
+                await self._journal.look()
+                if before == (self._journal.version, self._journal.stopped):
+                    logger.exception("completion %s: nobody was quicker", self._run_id)
+                    self._journal.stop(Stop.FENCED)
+            else:
+                return closing.outcome
+
+    async def _end(self, closing: Closing) -> int:
+        return await self._parts.turns.end(
+            replace(self._completion, version=self._journal.version),
+            events=closing.events,
+            outcome=closing.outcome,
+            answered=closing.answered,
+            actor=self._actor,
+        )
+
+    def _left(self) -> Ending:
+        return "handed_over" if self._journal.stopped is Stop.HANDED_OVER else "fenced"
+
+    async def _closing(self, error: BaseException | None) -> Closing:
+        ended = Ended(
+            self._completion,
+            self._journal,
+            recorder=self._recorder,
+            witness=self._witness,
+            messages=self._pump.messages if self._pump else [],
+            claimed_at=self._claimed_at,
+        )
+        try:
+            if self._expired and not self._journal.stopped:
+                return await ended.failed(self._too_late())
+            return await ended.closing(error)
+        except JournalStopped:
+            raise
+        except Exception:
+            logger.exception("completion %s: its ending cannot be told", self._run_id)
+            return ended.broken()
+
+    def _too_late(self) -> ModelFailure:
+        seconds = round(self._parts.deadline_seconds)
+        message = f"The answer was not complete after {seconds} seconds."
+        return ModelFailure("timeout", message, retryable=True)

@@ -1,0 +1,224 @@
+"""The witness of a run: puts into the journal what is asked of the model and of the tools."""
+
+import hashlib
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_ai import (
+    AgentRunError,
+    ApprovalRequired,
+    CallDeferred,
+    ModelRetry,
+    RunContext,
+    ToolFailed,
+    UserError,
+)
+from pydantic_ai.capabilities import AbstractCapability, WrapToolExecuteHandler
+from pydantic_ai.exceptions import SkipToolExecution, ToolFailedError, ToolRetryError
+from pydantic_ai.messages import (
+    AgentStreamEvent,
+    FunctionToolCallEvent,
+    FunctionToolResultEvent,
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    ToolCallPart,
+    ToolReturnPart,
+)
+from pydantic_ai.models import ModelRequestContext, ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
+from pydantic_core import to_jsonable_python
+
+from application import tool_events
+from application.agents import AgentDeps
+from application.journal import Journal
+from application.models import REQUEST_HOOK
+from application.ports import BlobStore
+from application.recorder import Recorder, storable_response
+from application.stop import JournalStopped
+from application.storable import storable, storable_json, storable_value
+from domain.completion import Completion
+from domain.completion_events import ModelRequested, ToolReturned
+from domain.jsonvalue import JsonObject
+
+# What pydantic-ai understands itself, and what ends the run; anything else is a defect of the tool.
+_CONTROL = (
+    AgentRunError,
+    ApprovalRequired,
+    CallDeferred,
+    JournalStopped,
+    ModelRetry,
+    SkipToolExecution,
+    ToolFailed,
+    ToolFailedError,
+    ToolRetryError,
+    UserError,
+    ValidationError,
+)
+
+
+class Witness(AbstractCapability[AgentDeps]):
+    """Sees one run from the inside: every request before it is sent, every call before it runs.
+
+    `sending` is to be awaited with the body of each HTTP request to the model (REQUEST_HOOK).
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        completion: Completion,
+        *,
+        recorder: Recorder,
+        blobs: BlobStore,
+        positions: tuple[int, ...],
+        keep_bodies: bool = False,
+    ) -> None:
+        super().__init__()
+        self._journal = journal
+        self._completion = completion
+        self._recorder = recorder
+        self._blobs = blobs
+        self._positions = positions
+        self._keep_bodies = keep_bodies
+        self._kept: dict[bytes, str] = {}  # blobs of this run
+        self._asking: ModelRequested | None = None
+        self.sent_bytes = 0  # of the last request's body
+
+    def wrap_run_event_stream(
+        self, ctx: RunContext[AgentDeps], *, stream: AsyncIterable[AgentStreamEvent]
+    ) -> AsyncIterable[AgentStreamEvent]:
+        """As it is: a generator around it would cost more than all we do with an event."""
+        return stream
+
+    # Requests to the model
+
+    async def prepare_model_request(
+        self, ctx: RunContext[AgentDeps], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Know what is about to be asked; where nothing is sent, this is the last moment."""
+        self._journal.add(*self._recorder.record(ctx.messages))
+        self._asking = await self._request(request_context, ctx.messages)
+        if request_context.model.provider is None:
+            await self._journal.commit(self._asking)
+        return request_context
+
+    async def sending(self, body: bytes) -> None:
+        """A request is durable before its first byte leaves. Raises JournalStopped."""
+        assert self._asking is not None
+        self.sent_bytes = len(body)
+        if self._keep_bodies:
+            await self._keep(body, "application/json")
+        sha256 = hashlib.sha256(body).hexdigest()
+        await self._journal.commit(replace(self._asking, body_sha256=sha256))
+
+    async def after_model_request(
+        self,
+        ctx: RunContext[AgentDeps],
+        *,
+        request_context: ModelRequestContext,
+        response: ModelResponse,
+    ) -> ModelResponse:
+        """The run goes on with what is in the log."""
+        return storable_response(response)
+
+    async def _request(
+        self, context: ModelRequestContext, messages: Sequence[ModelMessage]
+    ) -> ModelRequested:
+        last = messages[-1]
+        instructions = last.instructions if isinstance(last, ModelRequest) else None
+        tools = _tools_json(context.model_request_parameters)
+        return ModelRequested(
+            attempt=self._completion.attempt,
+            step=self._recorder.step,
+            model=context.model.model_name,
+            settings=_settings_json(context),
+            tools=await self._keep(tools, "application/json") if tools else None,
+            instructions=await self._keep_text(instructions) if instructions else None,
+            messages=self._positions,
+            sdk=_sdk(),
+        )
+
+    async def _keep(self, content: bytes, media_type: str) -> str:
+        if content not in self._kept:
+            put = partial(
+                self._blobs.put, self._completion.owner_id, content, media_type=media_type
+            )
+            self._kept[content] = await self._journal.insist(put)
+        return self._kept[content]
+
+    async def _keep_text(self, text: str) -> str:
+        return await self._keep(storable(text).encode(), "text/plain")
+
+    # Calls of tools
+
+    def called(self, event: FunctionToolCallEvent, messages: Sequence[ModelMessage]) -> None:
+        """The model asked for a tool; `messages` end with the response that does."""
+        self._journal.add(*self._recorder.record(messages))
+        self._journal.add(
+            tool_events.called(
+                event.part, attempt=self._completion.attempt, step=self._recorder.step
+            )
+        )
+
+    async def returned(self, event: FunctionToolResultEvent) -> None:
+        """A tool has its result."""
+        self._journal.add(await self.result(event.part))
+
+    async def result(self, part: ToolReturnPart) -> ToolReturned:
+        """The result as an event, its blob kept where it needs one."""
+        text = tool_events.result_text(part)
+        long = len(text.encode()) > tool_events.MAX_RESULT_BYTES
+        sha256 = await self._keep_text(text) if long else None
+        return tool_events.returned(part, text=text, sha256=sha256)
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[AgentDeps],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, Any],
+        handler: WrapToolExecuteHandler,
+    ) -> Any:
+        """A tool runs when its call is durable. Its defect is the model's to know, not our end."""
+        REQUEST_HOOK.set(None)  # this task is the tool's own; what it asks of models is its own too
+        await self._journal.durable()
+        try:
+            return storable_value(await handler(args))
+        except _CONTROL:
+            raise
+        except Exception as error:
+            ctx.deps.logger.exception("tool %s failed", call.tool_name)
+            raise ToolFailed(f"The tool {call.tool_name} failed unexpectedly.") from error
+
+
+def _settings_json(context: ModelRequestContext) -> JsonObject:
+    settings = {
+        name: value
+        for name, value in (context.model_settings or {}).items()
+        if name != "extra_headers"  # they may hold keys
+    }
+    plain = storable_json(to_jsonable_python(settings, fallback=str))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _tools_json(parameters: ModelRequestParameters) -> bytes | None:
+    tools = ("function_tools", "native_tools", "output_tools")
+    if not any(getattr(parameters, name) for name in tools):
+        return None
+    return _parameters().dump_json(parameters, include=set(tools), exclude_defaults=True)
+
+
+@cache
+def _parameters() -> TypeAdapter[ModelRequestParameters]:
+    return TypeAdapter(ModelRequestParameters)
+
+
+@cache
+def _sdk() -> str:
+    return f"pydantic-ai-slim {version('pydantic-ai-slim')}"

@@ -1,0 +1,26 @@
+"""Runs one benchmark by its name."""
+
+import pkgutil
+import sys
+from importlib import import_module
+
+import benchmarks
+
+
+def names() -> list[str]:
+    """All benchmarks: the modules beside this one."""
+    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def main() -> int:
+    """`python -m benchmarks NAME [ARGS]`; without a name, or with a wrong one, says which exist."""
+    if len(sys.argv) < 2 or sys.argv[1] not in names():
+        print(f"python -m benchmarks [{' | '.join(names())}]", file=sys.stderr)
+        return 2
+    import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

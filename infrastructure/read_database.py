@@ -1,0 +1,160 @@
+"""The read tables over SQLAlchemy: sessions that cannot write, and the projector's engine."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import Result, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import ORMExecuteState
+
+from infrastructure.event_log.connection import (
+    PROJECTOR,
+    RUNTIME,
+    is_lost,
+    is_passing,
+    plain_url,
+)
+from projections import checkpoints
+from projections.checkpoints import Checkpoint
+from projections.group import RECORD
+
+POLL_SECONDS = 0.025
+
+
+class ReadTablesUnavailable(Exception):
+    """The read tables cannot be reached, or have not been made yet."""
+
+
+class ReadDatabase:
+    """The read tables as API and tools see them. Close it at the end."""
+
+    def __init__(self, url: str, *, connections: int = 5, timeout_seconds: float = 3.0) -> None:
+        self._engine = _engine(
+            url,
+            connections=connections,
+            timeout_seconds=timeout_seconds,
+            isolation_level="AUTOCOMMIT",
+            server_settings={"role": RUNTIME, "default_transaction_read_only": "on"},
+        )
+        self._position = 0  # the last one seen; it never falls
+        self._looked = 0.0  # when the last look began
+        self._looking = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Give up the connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[AsyncSession]:
+        """A session that cannot write and holds a connection only while a statement runs.
+
+        Statements raise ReadTablesUnavailable when the database is away or too slow.
+        """
+        async with AsyncSession(self._engine, autoflush=False, expire_on_commit=False) as session:
+            event.listen(session.sync_session, "do_orm_execute", _run_and_release)
+            yield session
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """How far the tables are, and whether they stand still; None: no projector ever ran."""
+        async with self.session() as session:
+            return await checkpoints.read(session, RECORD)
+
+    async def wait_for_position(self, position: int, *, timeout_seconds: float) -> bool:
+        """Wait until the tables show everything up to a position of the log; False: not in time.
+
+        Looks at least once. Any number may wait: whoever looks, looks for all.
+        Raises ReadTablesUnavailable.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_seconds
+        while self._position < position:
+            await self._look(asked=loop.time())
+            if self._position < position:
+                if loop.time() + POLL_SECONDS > deadline:
+                    return False
+                await asyncio.sleep(POLL_SECONDS)
+        return True
+
+    async def _look(self, *, asked: float) -> None:
+        async with self._looking:
+            if self._looked >= asked:
+                return  # somebody has begun to look since
+            self._looked = asyncio.get_running_loop().time()
+            checkpoint = await self.checkpoint()
+            if checkpoint is not None:
+                self._position = max(self._position, checkpoint.position)
+
+
+def projector_engine(url: str, *, timeout_seconds: float = 30.0) -> AsyncEngine:
+    """The engine of the one who writes the read tables."""
+    # Plans are made while tables are small and kept while they grow: rows are found by key only.
+    settings = {"role": PROJECTOR, "enable_seqscan": "off", "enable_bitmapscan": "off"}
+    return _engine(url, connections=1, timeout_seconds=timeout_seconds, server_settings=settings)
+
+
+def is_outage(error: Exception) -> bool:
+    """Is it the database's trouble, so that the same may succeed later?"""
+    cause = _driver_error(error)
+    return isinstance(cause, NoFreeConnection) or is_lost(cause) or is_passing(cause)
+
+
+def _run_and_release(state: ORMExecuteState) -> Result[Any]:
+    """Give the connection back as soon as the rows are here."""
+    try:
+        result = state.invoke_statement()
+    except Exception as error:
+        state.session.rollback()
+        if _cannot_be_read(error):
+            raise ReadTablesUnavailable(str(error)) from error
+        raise
+    state.session.commit()
+    return result
+
+
+def _cannot_be_read(error: Exception) -> bool:
+    cause = _driver_error(error)
+    if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
+        return False  # somebody tried to write
+    return is_outage(error) or isinstance(cause, asyncpg.UndefinedTableError)
+
+
+def _driver_error(error: Exception) -> Exception:
+    return error.driver_exception if isinstance(error, DBAPIError) else error
+
+
+def _engine(
+    url: str,
+    *,
+    connections: int,
+    timeout_seconds: float,
+    server_settings: dict[str, str],
+    **options: Any,
+) -> AsyncEngine:
+    open_connection = cast(
+        "Callable[..., Awaitable[Any]]",
+        asyncpg.connect,  # pyright: ignore[reportUnknownMemberType]
+    )
+    settings = {"application_name": "threadlog", "jit": "off"} | server_settings
+
+    async def connect() -> Any:
+        return await open_connection(
+            plain_url(url),
+            timeout=timeout_seconds,
+            command_timeout=timeout_seconds,
+            server_settings=settings,
+        )
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=timeout_seconds,
+        pool_pre_ping=True,
+        **options,
+    )

@@ -1,0 +1,114 @@
+"""The API process: commands, reads and event streams over HTTP."""
+
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from application.agent_names import agent_names
+from application.commands.context import Application
+from application.commands.keys import ensure_first_key
+from application.keys import Accounts
+from infrastructure.cancel_hint import RedisCancelHint
+from infrastructure.read_database import ReadDatabase
+from infrastructure.redis_client import connect_redis
+from infrastructure.relay.hub import Hub
+from infrastructure.settings import Settings
+from infrastructure.worker.wake_up import TaskiqWakeUp
+from interfaces.bootstrap import ground
+from interfaces.cli.servers import Addresses
+from interfaces.http.access_log import AccessLog
+from interfaces.http.app import create_app
+from interfaces.http.readiness import (
+    database_check,
+    projector_check,
+    redis_check,
+    schema_check,
+)
+from interfaces.http.resources import Resources
+
+BACKLOG = 2048
+VANISHED_CLIENT_MILLISECONDS = 20_000
+SHUTDOWN_SECONDS = 10
+
+
+async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    listener = _listen(settings.host, settings.port)
+    async with _resources(settings, addresses) as resources:
+        log, accounts = resources.application.log, resources.accounts
+        await ensure_first_key(log, accounts, key=first_key)
+        config = uvicorn.Config(
+            create_app(resources),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        await _Server(config, resources.hub).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams first when it shuts down, so that clients resume elsewhere."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._hub.close()
+        await super().shutdown(sockets)
+
+
+@asynccontextmanager
+async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator[Resources]:
+    names = agent_names(settings.agents)
+    prefix = settings.redis_prefix
+    async with ground(settings, addresses) as base:
+        tables = ReadDatabase(addresses.database)
+        live = connect_redis(addresses.redis)
+        hub = Hub(live, base.log.reader, prefix=prefix)
+        hub.start()
+        application = Application(
+            log=base.log,
+            threads=base.threads,
+            turns=base.turns,
+            wake_up=TaskiqWakeUp(base.broker),
+            cancel_hint=RedisCancelHint(base.redis, prefix=prefix),
+            agents=frozenset(names),
+            default_agent=names[0],
+        )
+        try:
+            yield Resources(
+                application=application,
+                accounts=Accounts(base.log),
+                reader=base.log.reader,
+                tables=tables,
+                hub=hub,
+                access_log=AccessLog(base.log),
+                checks=[
+                    database_check(base.log.reader),
+                    schema_check(addresses.database),
+                    redis_check(base.redis),
+                    projector_check(tables, base.log.reader),
+                ],
+            )
+        finally:
+            await hub.close()
+            await live.aclose()
+            await tables.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listener whose connections give up a client that has vanished without a word."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, VANISHED_CLIENT_MILLISECONDS
+        )
+    return listener

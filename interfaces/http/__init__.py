@@ -1,0 +1,1 @@
+"""The HTTP API: routes and streams that translate between clients and the application."""

@@ -1,0 +1,43 @@
+"""Who may call what: role × route. What is not in the table is refused."""
+
+from collections.abc import Mapping
+
+from domain.account_events import Role
+
+# Routes bear the names of their functions.
+PUBLIC = frozenset({"live", "ready", "openapi", "swagger_ui_html"})
+READS = frozenset(
+    {
+        "list_threads",
+        "get_thread",
+        "list_messages",
+        "list_completions",
+        "get_completion",
+        "list_tool_executions",
+        "get_tool_execution",
+        "get_events",
+    }
+)
+WRITES = frozenset(
+    {
+        "start_thread",
+        "rename_thread",
+        "archive_thread",
+        "post_message",
+        "withdraw_message",
+        "cancel_completion",
+    }
+)
+KEYS = frozenset({"list_keys", "issue_key", "revoke_key"})
+
+ALLOWED: Mapping[Role, frozenset[str]] = {
+    "user": READS | WRITES | KEYS | {"list_agents"},
+    "auditor": READS | {"list_agents", "list_keys"},
+    "analyst": KEYS,
+    "admin": READS | WRITES | KEYS | {"list_agents"},
+}
+
+
+def is_allowed(role: Role, route: str) -> bool:
+    """May this role call the route at all? Whose things it may touch is decided behind it."""
+    return route in ALLOWED[role]

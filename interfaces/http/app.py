@@ -1,0 +1,62 @@
+"""The API as one ASGI application."""
+
+from collections.abc import Collection
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from interfaces.http import (
+    agents,
+    completions,
+    events,
+    health,
+    keys,
+    messages,
+    openapi,
+    problems,
+    threads,
+    tool_executions,
+)
+from interfaces.http.authentication import caller
+from interfaces.http.edge import KnownHosts, SafeAnswers
+from interfaces.http.resources import Resources
+
+DESCRIPTION = "An event-sourced AI chat backend that keeps every word."
+SUBJECTS = (threads, messages, completions, tool_executions, events, agents, keys)
+
+
+def create_app(resources: Resources, *, hosts: Collection[str] = ()) -> FastAPI:
+    """The application over resources that the caller opens and closes.
+
+    `hosts`: the names in lower case and without port that requests may be addressed to; none: any.
+    """
+    app = routes_only()
+    app.state.resources = resources
+    app.add_middleware(KnownHosts, hosts=frozenset(hosts))
+    app.add_middleware(SafeAnswers)
+    return app
+
+
+def routes_only() -> FastAPI:
+    """The application without anything behind it: enough to describe it."""
+    app = FastAPI(
+        title="Threadlog",
+        version="1",
+        description=DESCRIPTION,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_name,
+    )
+    version_1 = APIRouter(prefix="/v1", dependencies=[Depends(caller)])
+    for subject in SUBJECTS:
+        version_1.include_router(subject.router)
+    app.include_router(version_1)
+    app.include_router(health.router)
+    problems.install(app)
+    app.openapi = lambda: openapi.describe(app)
+    return app
+
+
+def _name(route: APIRoute) -> str:
+    return route.name

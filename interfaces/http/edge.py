@@ -1,0 +1,69 @@
+"""What stands between the server and the routes: which hosts, which headers, whole requests."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from interfaces.http.problems import problem
+
+DEFAULTS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+
+
+@dataclass(frozen=True)
+class SafeAnswers:
+    """Nothing is sniffed or cached; who leaves a body unread hangs up after the answer."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        rest = _announces_body(scope)
+
+        async def take() -> Message:
+            nonlocal rest
+            message = await receive()
+            rest = rest and message.get("more_body", False)
+            return message
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in DEFAULTS.items():
+                    headers.setdefault(name, value)
+                if rest:
+                    headers["connection"] = "close"
+            await send(message)
+
+        await self.app(scope, take, answer)
+
+
+@dataclass(frozen=True)
+class KnownHosts:
+    """Requests to other hosts are refused; without `hosts` every name is good."""
+
+    app: ASGIApp
+    hosts: Collection[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.hosts and _host(scope) not in self.hosts:
+            title = "This server does not go by that name."
+            refused = problem(400, name="HostIsUnknown", title=title)
+            await refused(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _announces_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+def _host(scope: Scope) -> str:
+    """Without the port; an IPv6 address keeps its brackets."""
+    host = Headers(scope=scope).get("host", "").lower()
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host

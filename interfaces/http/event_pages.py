@@ -1,0 +1,43 @@
+"""A thread's public events as JSON, page by page: the same objects that a stream sends."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from infrastructure.event_log.reader import LogReader
+from infrastructure.relay.frames import is_public, json_object
+
+READ_EVENTS = 1000
+MOST_READS = 20  # for one page; what is wanted may be rare in a long thread
+
+
+async def event_page(
+    reader: LogReader,
+    thread_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    names: Collection[str] | None,
+) -> bytes:
+    """`{"items": […], "next": …}`; `next` is the position to go on after, null at the end.
+
+    May hold fewer than `limit` events before the end. Raises LogUnavailable.
+    """
+    items: list[bytes] = []
+    last = after
+    for _ in range(MOST_READS):
+        entries = await reader.read_thread_public(thread_id, after=after, limit=READ_EVENTS)
+        for entry in entries:
+            if is_public(entry) and (names is None or entry.name in names):
+                if len(items) == limit:
+                    return _page(items, after=last)
+                items.append(json_object(entry))
+                last = entry.position
+            after = entry.position
+        if len(entries) < READ_EVENTS:
+            return _page(items, after=None)
+    return _page(items, after=after)
+
+
+def _page(items: Sequence[bytes], *, after: int | None) -> bytes:
+    cursor = b"null" if after is None else b'"%d"' % after
+    return b'{"items":[%b],"next":%b}' % (b",".join(items), cursor)

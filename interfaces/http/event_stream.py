@@ -1,0 +1,250 @@
+"""A thread's events as Server-Sent Events: what the log has, then live, for a bounded time."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from application.ports import LogUnavailable
+from domain.catalogue import TERMINAL_NAMES
+from infrastructure.relay.events import ThreadStreamEvent
+from infrastructure.relay.hub import Hub
+from infrastructure.relay.subscription import (
+    Arrived,
+    CaughtUp,
+    HubIsClosed,
+    Item,
+    Subscription,
+    Tick,
+)
+from infrastructure.relay.visible import VisibleEvents
+
+WRITE_BYTES = 64 * 1024
+CUT_SECONDS = 1.0
+HEADERS = {"cache-control": "no-store", "connection": "keep-alive", "x-accel-buffering": "no"}
+
+Question: TypeAlias = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """How long a stream may be silent, unread, unchecked, and alive."""
+
+    comment_seconds: float = 15.0  # the longest silence
+    send_seconds: float = 30.0  # for the client to take 64 KiB
+    recheck_seconds: float = 25.0  # after which the reader's rights are looked at within 5 more
+    life_seconds: float = 900.0  # and up to a fifth more, lest all come back together
+
+
+LIMITS = StreamLimits()
+
+
+class StreamIsCut(Exception):
+    """The stream was broken off; resume from the last id."""
+
+
+class ClientIsStalled(Exception):
+    """The client does not take what it is sent."""
+
+
+class EventStream(Response):
+    """The response of `GET /v1/threads/{id}/events`; whatever may refuse was asked before.
+
+    `names`: show only these events. `is_idle`: end when it says so and the log has nothing more.
+    `is_allowed`: may the reader still read? Both questions are asked again after LogUnavailable.
+    At the end of its life, and at shutdown, it ends cleanly and clients resume. One that was to
+    end when idle is broken off instead, or half an answer would look like the whole.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        thread_id: UUID,
+        owner_id: UUID,
+        after: int,
+        names: Collection[str] | None = None,
+        is_idle: Question | None = None,
+        is_allowed: Question | None = None,
+        limits: StreamLimits = LIMITS,
+    ) -> None:
+        self.status_code = 200
+        self.background = None
+        self.init_headers(HEADERS)
+        self._hub = hub
+        self._thread_id = thread_id
+        self._owner_id = owner_id
+        self._after = after
+        self._visible = VisibleEvents(names)
+        self._is_idle = is_idle
+        self._is_allowed = is_allowed
+        self._limits = limits
+        self._recheck_at = 0.0
+        self._caught_up = False
+        self._ask_idle = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = Connection(scope, receive, send, send_seconds=self._limits.send_seconds)
+        async with connection.while_open():
+            await connection.start(self)
+            await connection.write(b": threadlog\nretry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311
+            try:
+                is_whole = await self._stream(connection)
+            except ClientIsStalled:
+                is_whole = False
+            except HubIsClosed:
+                is_whole = self._is_idle is None
+            await (connection.end() if is_whole else connection.cut())
+
+    async def _stream(self, connection: "Connection") -> bool:
+        """Write until the end; may the client take it for one?"""
+        clock = asyncio.get_running_loop().time
+        self._recheck_at = clock() + self._limits.recheck_seconds
+        ends_at = clock() + self._limits.life_seconds * random.uniform(1, 1.2)  # noqa: S311
+        async with self._hub.subscribe(
+            self._thread_id,
+            owner_id=self._owner_id,
+            after=self._after,
+            tick_seconds=self._limits.comment_seconds / 3,
+        ) as subscription:
+            async for item in subscription:
+                if not await self._may_go_on(clock()):
+                    return False
+                await self._write(item, connection)
+                is_over = await self._is_over(subscription)
+                if is_over or clock() >= ends_at:
+                    await connection.write(self._visible.cursor())
+                    return is_over or self._is_idle is None
+        raise AssertionError("a subscription ends with HubIsClosed")
+
+    async def _may_go_on(self, now: float) -> bool:
+        """Asked before each write, so that nothing is written on an old answer."""
+        if self._is_allowed is None or now < self._recheck_at:
+            return True
+        with suppress(LogUnavailable):
+            if not await self._is_allowed():
+                return False
+            self._recheck_at = now + self._limits.recheck_seconds
+        return True
+
+    async def _write(self, item: Item, connection: "Connection") -> None:
+        match item:
+            case Arrived(events):
+                await connection.write(self._visible.blocks(events))
+                self._ask_idle |= any(map(_may_end_the_work, events))
+            case CaughtUp(position):
+                await connection.write(b'event: sync\ndata: {"position":%d}\n\n' % position)
+                self._caught_up = self._ask_idle = True
+            case Tick():
+                if connection.silent_seconds > self._limits.comment_seconds / 2:
+                    await connection.write(self._visible.cursor() or b":\n\n")
+
+    async def _is_over(self, subscription: Subscription) -> bool:
+        """Idle first, then the tail: what is idle and has no later event was idle at that event."""
+        if self._is_idle is None or not self._caught_up or not self._ask_idle:
+            return False
+        with suppress(LogUnavailable):
+            self._ask_idle = await self._is_idle()
+            return self._ask_idle and await subscription.is_at_tail()
+        return False
+
+
+class Connection:
+    """A response that is written bit by bit; little of it waits in memory for the client."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, send_seconds: float) -> None:
+        self._abort: Callable[[], None] | None = scope.get("state", {}).get("abort")
+        self._receive = receive
+        self._send = send
+        self._send_seconds = send_seconds
+        self._clock = asyncio.get_running_loop().time
+        self._written_at = self._clock()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Since the last byte."""
+        return self._clock() - self._written_at
+
+    @asynccontextmanager
+    async def while_open(self) -> AsyncGenerator[None]:
+        """Leaves the block as soon as the client has gone, wherever it is."""
+        life = asyncio.timeout(None)
+        try:
+            async with life:
+                watching = asyncio.create_task(self._watch(life))
+                try:
+                    yield
+                finally:
+                    watching.cancel()
+        except TimeoutError:
+            if not life.expired():
+                raise
+
+    async def start(self, response: Response) -> None:
+        """Send status and headers."""
+        await self._put(
+            {
+                "type": "http.response.start",
+                "status": response.status_code,
+                "headers": response.raw_headers,
+            }
+        )
+
+    async def write(self, body: bytes) -> None:
+        """Returns once no more than 64 KiB of it wait. Raises ClientIsStalled."""
+        if not body:
+            return
+        for begin in range(0, len(body), WRITE_BYTES):
+            await self._put_body(body[begin : begin + WRITE_BYTES])
+        await self._put_body(b"")  # servers wait for the client before a write, not after it
+        self._written_at = self._clock()
+
+    async def end(self) -> None:
+        """The clean end, after which the client knows that it has everything."""
+        await self._put({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def cut(self) -> None:
+        """Break off, so that the client sees an error. Call it inside `while_open`."""
+        if self._abort is not None:
+            self._abort()
+            await asyncio.sleep(CUT_SECONDS)  # ended at once by `while_open`
+        raise StreamIsCut
+
+    async def _put_body(self, body: bytes) -> None:
+        await self._put({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _put(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._send_seconds):
+                await self._send(message)
+        except TimeoutError:
+            raise ClientIsStalled from None
+
+    async def _watch(self, life: asyncio.Timeout) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        life.reschedule(self._clock())
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, for `uvicorn.Config(http=…)`: requests can reset their connection.
+
+    Without it a stalled client's socket stays open after its response was given up.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
+
+
+def _may_end_the_work(event: ThreadStreamEvent) -> bool:
+    return event.name in TERMINAL_NAMES or event.name.startswith("thread.")

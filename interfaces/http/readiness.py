@@ -1,0 +1,99 @@
+"""Is everything there that the API stands on? One check for each, and what its absence means."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from application.ports import LogUnavailable
+from infrastructure.event_log.connection import is_lost
+from infrastructure.event_log.reader import LogReader
+from infrastructure.migrations import pending
+from infrastructure.migrations.problems import SchemaProblem
+from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
+
+PATIENCE_SECONDS = 2.0
+LONGEST_LAG = 5_000  # positions, of which most are chunks
+
+AWAY = "away"
+
+
+@dataclass(frozen=True)
+class Check:
+    """`probe` says what is wrong, None when nothing is. Without what is `required` nobody calls."""
+
+    name: str
+    probe: Callable[[], Awaitable[str | None]]
+    required: bool = False
+
+    async def run(self) -> str | None:
+        """The probe's answer, in bounded time."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self.probe()
+        except TimeoutError:
+            return AWAY
+
+
+def database_check(reader: LogReader) -> Check:
+    """Does the event log answer?"""
+
+    async def probe() -> str | None:
+        try:
+            await reader.last_position()
+        except LogUnavailable:
+            return AWAY
+        return None
+
+    return Check("database", probe, required=True)
+
+
+def schema_check(url: str) -> Check:
+    """Has the database all migrations? `url` is the runtime's."""
+
+    async def probe() -> str | None:
+        try:
+            missing = await pending(url)
+        except SchemaProblem as problem:
+            return str(problem)
+        except Exception as error:
+            if is_lost(error):
+                return AWAY
+            raise
+        return f"lacks {', '.join(missing)}" if missing else None
+
+    return Check("schema", probe, required=True)
+
+
+def redis_check(redis: Redis) -> Check:
+    """Does Redis answer? Without it everything works, live streams half a second late."""
+
+    async def probe() -> str | None:
+        try:
+            await redis.ping()  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues]
+        except (RedisError, OSError):
+            return AWAY
+        return None
+
+    return Check("redis", probe)
+
+
+def projector_check(tables: ReadDatabase, reader: LogReader) -> Check:
+    """Do the read tables follow the log?"""
+
+    async def probe() -> str | None:
+        try:
+            checkpoint = await tables.checkpoint()
+            last = await reader.last_position()
+        except (ReadTablesUnavailable, LogUnavailable):
+            return AWAY
+        if checkpoint is None:
+            return "has never run"
+        if checkpoint.stopped_at is not None:
+            return f"stopped before position {checkpoint.stopped_at}"
+        behind = last - checkpoint.position
+        return f"{behind} positions behind" if behind > LONGEST_LAG else None
+
+    return Check("projector", probe)

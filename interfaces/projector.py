@@ -1,0 +1,22 @@
+"""The projector process: keeps the read tables."""
+
+import asyncio
+import contextlib
+
+from infrastructure.projector import Projector
+from infrastructure.settings import Settings
+from interfaces import processes
+from interfaces.cli.servers import Addresses
+
+
+async def serve_projector(settings: Settings, addresses: Addresses) -> None:
+    """Lead or stand by until SIGTERM or SIGINT."""
+    del settings
+    finish = processes.finish_event()
+    work = asyncio.create_task(Projector(addresses.database).run())
+    waiting = asyncio.create_task(finish.wait())
+    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (work, waiting):
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work

@@ -1,0 +1,167 @@
+"""The four tables of record as one group: which event changes which rows, batch by batch."""
+
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from domain import account_events as account
+from domain import completion_events as completion
+from domain import execution_events as execution
+from domain import thread_events as thread
+from domain.catalogue import Event
+from domain.recorded import Recorded
+from projections import async_tool_executions, checkpoints, completions, messages, threads
+from projections.async_tool_executions import AsyncToolExecution
+from projections.checkpoints import Group
+from projections.completions import Completion
+from projections.messages import Message
+from projections.rows import Rows
+from projections.threads import Thread
+
+RECORD = Group("record", version=1)
+
+
+class Poisoned(Exception):
+    """An event cannot be applied. Nothing of its batch was written."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"position {position}: {reason}")
+        self.position = position
+        self.reason = reason
+
+
+async def apply(
+    connection: AsyncConnection, batch: Sequence[Recorded[Event]], *, after: int, through: int
+) -> None:
+    """Change the rows as the events say and move the checkpoint from `after` to `through`.
+
+    The caller commits; a batch is applied as a whole, once. Raises CheckpointMoved where the
+    checkpoint is not at `after`, and Poisoned where an event cannot be applied.
+    """
+    await checkpoints.advance(connection, RECORD, after=after, through=through)
+    rows = await _load(connection, batch)
+    for recorded in batch:
+        try:
+            project(rows, recorded)
+        except Exception as error:
+            raise Poisoned(recorded.position, f"{type(error).__name__}: {error}") from error
+    await rows.save(connection)
+
+
+async def _load(connection: AsyncConnection, batch: Sequence[Recorded[Event]]) -> Rows:
+    """All rows that the events may change: those whose ids they name, and one step further."""
+    rows = Rows()
+    named = set(_named(batch))
+    ids = {(name,) for name, _ in named}
+    async with AsyncSession(connection, autoflush=False) as session:
+        await rows.load(session, Thread, {(thread_id,) for _, thread_id in named})
+        await rows.load(session, Message, named)
+        reserved = {(row.completion_id,) for row in rows.all(Message) if row.completion_id}
+        await rows.load(session, Completion, ids | reserved)
+        await rows.load(session, AsyncToolExecution, ids)
+    return rows
+
+
+def _named(batch: Sequence[Recorded[Event]]) -> Iterator[tuple[UUID, UUID]]:
+    """Every id that an event names, its own stream's first, with its thread."""
+    for recorded in batch:
+        thread_id = recorded.thread_id
+        if thread_id is None:
+            continue
+        yield recorded.stream_id, thread_id
+        for value in vars(recorded.event).values():
+            if isinstance(value, UUID):
+                yield value, thread_id
+        if isinstance(recorded.event, completion.InputTaken):
+            for message_id in recorded.event.message_ids:
+                yield message_id, thread_id
+
+
+def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
+    """The table of contents: every event of the catalogue and what it changes, in this order."""
+    match event := recorded.event:
+        case thread.ThreadStarted():
+            threads.started(rows, recorded, event)
+        case thread.MessageAdded():
+            messages.added(rows, recorded, event)
+            threads.message_entered(rows, recorded, event)
+        case thread.MessageQueued():
+            messages.queued(rows, recorded, event)
+            completions.reserved(rows, recorded, event)
+            threads.touched(rows, recorded)
+        case thread.MessageDelivered():
+            messages.delivered(rows, recorded, event)
+            threads.message_entered(rows, recorded, event)
+        case thread.MessageWithdrawn():
+            messages.withdrawn(rows, recorded, event)
+            threads.touched(rows, recorded)
+        case thread.ThreadCompletionRequested():
+            messages.asked(rows, recorded, event)
+            threads.turn_given(rows, recorded, event)
+        case thread.TurnEnded():
+            messages.turn_ended(rows, recorded, event)
+            threads.turn_ended(rows, recorded, event)
+        case thread.HeadMoved():
+            threads.head_moved(rows, recorded, event)
+        case thread.ThreadRenamed():
+            threads.renamed(rows, recorded, event)
+        case thread.ThreadArchived():
+            threads.archived(rows, recorded)
+        case thread.ResultArrived() | thread.ResultDelivered():
+            pass
+        case completion.CompletionRequested():
+            completions.requested(rows, recorded, event)
+        case completion.CompletionStarted():
+            completions.started(rows, recorded, event)
+        case completion.ModelRequested():
+            completions.model_requested(rows, recorded, event)
+        case completion.MessageRecorded():
+            completions.message_recorded(rows, recorded, event)
+            messages.recorded_step(rows, recorded, event)
+        case completion.InputTaken():
+            messages.taken(rows, recorded, event)
+        case completion.CompletionWaiting():
+            completions.set_status(rows, recorded, "waiting")
+        case completion.ApprovalAnswered():
+            completions.set_status(rows, recorded, "pending")
+        case completion.CompletionInterrupted():
+            completions.interrupted(rows, recorded, event)
+            messages.interrupted(rows, recorded)
+        case completion.CompletionFinished():
+            completions.finished(rows, recorded, event)
+        case completion.CompletionFailed():
+            completions.failed(rows, recorded, event)
+        case completion.CompletionCancelled():
+            completions.cancelled(rows, recorded, event)
+        case (
+            completion.Chunk()
+            | completion.ToolCalled()
+            | completion.ToolReturned()
+            | completion.ToolDispatched()
+            | completion.CancelRequested()
+        ):
+            pass
+        case execution.ExecutionDispatched():
+            async_tool_executions.dispatched(rows, recorded, event)
+        case execution.ExecutionStarted():
+            async_tool_executions.started(rows, recorded)
+        case execution.ExecutionProgressed():
+            async_tool_executions.progressed(rows, recorded, event)
+        case execution.ExecutionFinished():
+            async_tool_executions.finished(rows, recorded, event)
+        case execution.ExecutionFailed():
+            async_tool_executions.failed(rows, recorded, event)
+        case execution.ExecutionCancelled():
+            async_tool_executions.cancelled(rows, recorded, event)
+        case execution.ExecutionTimedOut():
+            async_tool_executions.timed_out(rows, recorded, event)
+        case execution.ExecutionCancelRequested():
+            pass
+        case account.AccountCreated() | account.KeyIssued() | account.KeyRevoked():
+            pass
+        case account.ThreadRead():
+            pass
+        case _:
+            assert_never(event)

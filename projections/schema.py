@@ -1,0 +1,51 @@
+"""The schema `read`: what all read tables have in common, and how they are made."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass
+
+from domain.recorded import Recorded
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+METADATA = MetaData(schema="read")
+
+
+class ReadModel(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False):
+    """A row that shows something of the log. Only its projection changes it."""
+
+    metadata = METADATA
+    type_annotation_map = {  # noqa: RUF012  # SQLAlchemy reads it from the class
+        str: Text(),
+        int: BigInteger(),
+        datetime: DateTime(timezone=True),
+    }
+
+    user_id: Mapped[UUID]  # the owner: nobody else sees the row, but readers of all
+    position: Mapped[int]  # of the event that made the row: dense, its place in every list
+
+
+async def create_tables(connection: AsyncConnection) -> None:
+    """Make the tables that are missing; safe to repeat, one process at a time."""
+    await connection.run_sync(METADATA.create_all)
+
+
+def moment(recorded: Recorded[object]) -> datetime:
+    """When the event was decided, in UTC."""
+    return EPOCH + timedelta(microseconds=recorded.at)
+
+
+def owner_of(recorded: Recorded[object]) -> UUID:
+    """The owner of the event's thread; every event that changes a row has one."""
+    assert recorded.owner_id is not None, "an event of a thread has an owner"
+    return recorded.owner_id
+
+
+def thread_of(recorded: Recorded[object]) -> UUID:
+    """The thread that the event belongs to; every event that changes a row has one."""
+    assert recorded.thread_id is not None, "the event belongs to a thread"
+    return recorded.thread_id

@@ -1,0 +1,42 @@
+"""What every test may ask for: a real PostgreSQL and a real Valkey, one per test process."""
+
+from collections.abc import Generator
+from typing import cast
+
+import pytest
+
+from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.servers import FAST, data_folder, erase
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres-major", type=int, default=18, help="16 or 18 (default)")
+
+
+@pytest.fixture(scope="session")
+def postgres_major(request: pytest.FixtureRequest) -> int:
+    return cast("int", request.config.getoption("--postgres-major"))
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_major: int) -> Generator[EmbeddedPostgres]:
+    """A running server; `.url` as login role `threadlog`, `.owner_url` as superuser."""
+    with data_folder() as folder:
+        server = EmbeddedPostgres(folder, major=postgres_major, settings=FAST)
+        try:
+            server.start()
+            yield server
+        finally:
+            erase(server)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Generator[EmbeddedValkey]:
+    """A running server; `.url` for any Redis client."""
+    with data_folder() as folder:
+        server = EmbeddedValkey(folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            erase(server)

@@ -1,0 +1,138 @@
+"""A connection breaks around a commit: every event is written once, and its caller is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from application.ports import OutcomeUnknown, StreamConflict
+from infrastructure.event_log import LogReader
+from infrastructure.event_log.connection import connected
+from tests.infrastructure.event_log.appending import Commits, Typing, assert_sound, until, writer
+from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.events import CANCEL, raw
+from tests.infrastructure.event_log.faults import Link, faulty
+
+
+@pytest.fixture
+async def link(any_database: LogDatabase) -> AsyncIterator[Link]:
+    async with faulty(any_database.url) as link:
+        yield link
+
+
+@pytest.fixture
+async def reader(any_database: LogDatabase) -> AsyncIterator[LogReader]:
+    async with LogReader(any_database.url) as reader:
+        yield reader
+
+
+def lose(link: Link, part: str, marker: str) -> None:
+    if part == "request":
+        link.lose_request(marker.encode())
+    else:
+        link.lose_answer(marker.encode())
+
+
+@pytest.mark.parametrize("part", ["request", "answer"])
+async def test_an_append_is_written_once_and_answered(
+    link: Link, reader: LogReader, part: str
+) -> None:
+    thread, stream, other = uuid4(), uuid4(), uuid4()
+    commits = Commits()
+    async with writer(link.url, commits) as log:
+        await log.append(raw(stream, 0, "first", thread_id=thread))
+        lose(link, part, "second")
+        appended, cancel, zombie = await asyncio.gather(
+            log.append(raw(stream, 1, "second", thread_id=thread), raw(other, 0, "new", "newer")),
+            log.append(raw(stream, None, "by someone", topic=CANCEL, thread_id=thread)),
+            log.append(raw(stream, 1, "foreign", thread_id=thread)),
+            return_exceptions=True,
+        )
+    assert link.cuts == 1
+    assert not isinstance(appended, BaseException)
+    assert not isinstance(cancel, BaseException)
+    assert [(e.position, e.originator_version, e.previous) for e in appended] == [
+        (2, 2, 1),
+        (3, 1, None),
+        (4, 2, None),
+    ]
+    assert [(e.position, e.originator_version, e.previous) for e in cancel] == [(5, 3, 2)]
+    assert isinstance(zombie, StreamConflict)
+    assert [(e.position, e.state) for e in await assert_sound(reader)] == [
+        (e.position, e.state) for e in commits.entries
+    ]
+
+
+@pytest.mark.parametrize("part", ["request", "answer"])
+async def test_a_source_is_told_of_its_commit(link: Link, reader: LogReader, part: str) -> None:
+    async with writer(link.url) as log:
+        source = Typing(log, events=5)
+        lose(link, part, f"{source.stream_id}.3")
+        log.attach(source)
+        log.wake()
+        await asyncio.wait_for(source.done.wait(), 10)
+    assert (link.cuts, source.version, source.refusals) == (1, 5, [])
+    assert [e.state.decode() for e in await reader.read_stream(source.stream_id)] == [
+        f"{source.stream_id}.{n}" for n in range(1, 6)
+    ]
+
+
+async def test_somebody_elses_event_in_the_lost_ones_place_is_a_conflict(
+    any_database: LogDatabase, link: Link, reader: LogReader
+) -> None:
+    stream = uuid4()
+    async with writer(any_database.url) as rival, writer(link.url) as log:
+        await log.append(raw(stream, 0, "first"))
+        link.lose_request(b"ours")
+        ours = asyncio.create_task(log.append(raw(stream, 1, "ours")))
+
+        async def is_cut() -> bool:
+            return link.cuts == 1
+
+        await until(is_cut)
+        await rival.append(raw(stream, 1, "theirs"))
+        with pytest.raises(StreamConflict):
+            await ours
+    assert [e.state for e in await reader.read_stream(stream)] == [b"first", b"theirs"]
+
+
+async def test_a_command_whose_answer_is_lost_for_long_is_unknown_and_still_written_once(
+    any_database: LogDatabase, link: Link, reader: LogReader
+) -> None:
+    stream = uuid4()
+    async with writer(link.url) as log:
+        await log.append(raw(uuid4(), 0, "before"))
+        link.lose_answer(b"ours")
+        with pytest.raises(OutcomeUnknown):
+            await log.append(raw(stream, 0, "ours"), wait_seconds=0.03)  # less than the first pause
+        await log.append(raw(uuid4(), 0, "later"))
+    assert [e.state for e in await assert_sound(reader)] == [b"before", b"ours", b"later"]
+
+
+async def test_a_back_end_killed_five_times_under_fifty_streams_loses_and_doubles_nothing(
+    any_database: LogDatabase, reader: LogReader
+) -> None:
+    kills = 0
+    async with (
+        writer(any_database.url) as log,
+        connected(any_database.owner_url) as superuser,
+    ):
+        sources = [Typing(log, events=40) for _ in range(50)]
+        for source in sources:
+            log.attach(source)
+        log.wake()
+        while kills < 5:
+            kills += await superuser.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE query LIKE '%chat_events_append%' AND pid <> pg_backend_pid()"
+                " AND state = 'active'"
+            )
+            if all(source.done.is_set() for source in sources):
+                break
+            await asyncio.sleep(0.02)
+        await asyncio.wait_for(asyncio.gather(*(s.done.wait() for s in sources)), 30)
+    assert kills >= 5
+    assert [source.refusals for source in sources] == [[]] * 50
+    entries = await assert_sound(reader)
+    assert len(entries) == len({entry.state for entry in entries}) == 50 * 40

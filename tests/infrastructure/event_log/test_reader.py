@@ -1,0 +1,245 @@
+"""Reads of the log: what they return, that they use their index, and that they never hang."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from application.ports import LogUnavailable
+from infrastructure.embedded import EmbeddedPostgres
+from infrastructure.event_log import LogEntry, LogReader
+from infrastructure.event_log.batch import Batch, NewEvents
+from infrastructure.event_log.connection import Connection, connected
+from infrastructure.event_log.statements import statement
+from tests.infrastructure.event_log.appending import until_somebody_waits
+from tests.infrastructure.event_log.conftest import LogDatabase, empty_log
+from tests.infrastructure.event_log.events import CHUNK, raw
+from tests.infrastructure.event_log.freeze import frozen
+
+PUBLIC, INTERNAL = "thread.renamed@1", "completion.message_recorded@1"
+
+
+@pytest.fixture
+async def reader(any_database: LogDatabase) -> AsyncIterator[LogReader]:
+    async with LogReader(any_database.url) as reader:
+        yield reader
+
+
+async def write(connection: Connection, *appends: NewEvents) -> None:
+    batch = Batch()
+    assert batch.add(appends)
+    assert (await batch.send(connection)).conflicts is None
+
+
+def positions(entries: list[LogEntry]) -> list[int]:
+    return [entry.position for entry in entries]
+
+
+async def test_a_stream_is_read_in_order_after_a_version(
+    reader: LogReader, runtime: Connection
+) -> None:
+    stream, owner, thread = uuid4(), uuid4(), uuid4()
+    await write(runtime, raw(stream, 0, "a", "b", "c", thread_id=thread, owner_id=owner))
+    entries = await reader.read_stream(stream)
+    assert [(e.originator_version, e.state) for e in entries] == [(1, b"a"), (2, b"b"), (3, b"c")]
+    assert {(e.thread_id, e.owner_id) for e in entries} == {(thread, owner)}
+    assert await reader.read_stream(stream, after=1) == entries[1:]
+    assert await reader.read_stream(stream, after=1, limit=1) == entries[1:2]
+    assert await reader.first_of_stream(stream) == entries[0]
+    assert await reader.first_of_stream(uuid4()) is None
+
+
+async def mixed_thread(connection: Connection) -> UUID:
+    """Positions 1 to 5 but 2: public, chunk, internal, chunk of one thread."""
+    thread, one, two = uuid4(), uuid4(), uuid4()
+    await write(connection, raw(one, 0, "1", topic=PUBLIC, thread_id=thread), raw(uuid4(), 0))
+    await write(connection, raw(two, 0, "3", thread_id=thread))
+    await write(connection, raw(one, 1, "4", topic=INTERNAL, thread_id=thread))
+    await write(connection, raw(two, 1, "5", thread_id=thread))
+    return thread
+
+
+async def test_previous_chains_all_events_of_a_thread(
+    reader: LogReader, runtime: Connection
+) -> None:
+    thread = await mixed_thread(runtime)
+    entries = await reader.read_thread(thread)
+    assert [(e.previous, e.position) for e in entries] == [(0, 1), (1, 3), (3, 4), (4, 5)]
+    for after in range(6):
+        expected = [e for e in entries if e.position > after]
+        assert await reader.read_thread(thread, after=after) == expected
+        assert await reader.read_thread(thread, after=after, limit=1) == expected[:1]
+
+
+async def test_a_thread_is_read_without_its_chunks(reader: LogReader, runtime: Connection) -> None:
+    thread = await mixed_thread(runtime)
+    assert positions(await reader.read_thread(thread, chunks=False)) == [1, 4]
+    assert positions(await reader.read_thread(thread, chunks=False, after=1)) == [4]
+    assert await reader.read_thread(uuid4()) == []
+
+
+async def test_the_public_read_keeps_the_chain_and_hides_what_is_internal(
+    reader: LogReader, runtime: Connection
+) -> None:
+    thread = await mixed_thread(runtime)
+    entries = await reader.read_thread_public(thread)
+    assert [(e.previous, e.state) for e in entries] == [(0, b"1"), (1, b"3"), (3, b""), (4, b"5")]
+    assert await reader.read_thread_public(thread, after=3, limit=1) == entries[2:3]
+
+
+async def test_the_tails_of_many_threads_come_at_once(
+    reader: LogReader, runtime: Connection
+) -> None:
+    first, unknown = await mixed_thread(runtime), uuid4()
+    second = await mixed_thread(runtime)
+    assert await reader.thread_tails([first, second, unknown]) == {first: 5, second: 10, unknown: 0}
+    assert await reader.thread_tails([]) == {}
+
+
+async def test_everything_of_an_owner_is_read_without_chunks(
+    reader: LogReader, runtime: Connection
+) -> None:
+    mine, other = uuid4(), uuid4()
+    await write(
+        runtime, raw(uuid4(), 0, topic=PUBLIC, owner_id=mine), raw(uuid4(), 0, owner_id=mine)
+    )
+    await write(
+        runtime,
+        raw(uuid4(), 0, topic=PUBLIC, owner_id=other),
+        raw(uuid4(), 0, topic=PUBLIC, owner_id=mine),
+    )
+    assert positions(await reader.read_owner(mine)) == [1, 4]
+    assert positions(await reader.read_owner(mine, after=1)) == [4]
+
+
+async def test_a_scan_says_how_far_it_looked(reader: LogReader, runtime: Connection) -> None:
+    empty = await reader.read_after(0, limit=10)
+    assert (empty.entries, empty.through) == ([], 0)
+    await mixed_thread(runtime)
+
+    async def scan(after: int, limit: int, *, chunks: bool) -> tuple[list[int], int]:
+        found = await reader.read_after(after, limit=limit, chunks=chunks)
+        return positions(found.entries), found.through
+
+    assert await scan(0, 10, chunks=True) == ([1, 2, 3, 4, 5], 5)
+    assert await scan(1, 2, chunks=True) == ([2, 3], 3)
+    assert await scan(0, 10, chunks=False) == ([1, 4], 5)
+    assert await scan(0, 1, chunks=False) == ([1], 1)
+    assert await scan(4, 10, chunks=False) == ([], 5)
+    assert await scan(5, 10, chunks=True) == ([], 5)
+    assert await reader.last_position() == 5
+
+
+PLANS = {
+    "read_stream": ("'{thread}', 0, 10", {"chat_events_pkey"}),
+    "read_thread": ("'{thread}', 0, 10, NULL", {"chat_events_thread_idx"}),
+    "read_thread_cold": ("'{thread}', 0, 10", {"chat_events_cold_thread_idx"}),
+    "read_owner_cold": ("'{thread}', 0, 10", {"chat_events_cold_owner_idx"}),
+    "read_after": ("0, 10", {"chat_events_position_idx"}),
+    "read_after_cold": ("0, 10", {"chat_events_position_idx", "chat_events_cold_position_idx"}),
+    "thread_tails": ("ARRAY['{thread}']::uuid[]", {"chat_events_thread_idx"}),
+    "written": ("'{thread}', 0, 0, 10", {"chat_events_pkey", "chat_events_thread_idx"}),
+    "last_position": ("", {"chat_events_position_idx"}),
+}
+TYPES = {
+    "read_stream": "uuid, bigint, bigint",
+    "read_thread": "uuid, bigint, bigint, text[]",
+    "read_thread_cold": "uuid, bigint, bigint",
+    "read_owner_cold": "uuid, bigint, bigint",
+    "read_after": "bigint, bigint",
+    "read_after_cold": "bigint, bigint",
+    "thread_tails": "uuid[]",
+    "written": "uuid, bigint, bigint, bigint",
+    "last_position": "",
+}
+FILL = f"""
+INSERT INTO threadlog.chat_events
+SELECT gen_random_uuid(), 1, CASE n % 10 WHEN 0 THEN '{PUBLIC}' ELSE '{CHUNK}' END,
+       repeat('x', 100)::bytea, n, t.id, t.id, now()
+  FROM generate_series(1, 20000) AS n, (SELECT gen_random_uuid() AS id) t
+"""
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_every_read_uses_its_index_and_no_other(
+    any_database: LogDatabase, analysed: bool
+) -> None:
+    async with connected(any_database.owner_url) as superuser:
+        await superuser.execute(FILL)
+        if analysed:
+            await superuser.execute("VACUUM ANALYZE threadlog.chat_events")
+        for mode in ("force_generic_plan", "force_custom_plan"):
+            await superuser.execute(f"SET plan_cache_mode = {mode}")
+            for name, (arguments, indexes) in PLANS.items():
+                types = f"({TYPES[name]})" if TYPES[name] else ""
+                values = f"({arguments.format(thread=uuid4())})" if arguments else ""
+                await superuser.execute(f"PREPARE it{types} AS {statement(name)}")
+                rows = await superuser.fetch(f"EXPLAIN EXECUTE it{values}")
+                await superuser.execute("DEALLOCATE it")
+                plan = "\n".join(row[0] for row in rows)
+                assert "Seq Scan on chat_events" not in plan, plan
+                used = set(re.findall(r"(?:using|Bitmap Index Scan on) (\w+)", plan))
+                assert used == indexes, f"{name}, {mode}:\n{plan}"
+
+
+async def test_a_frozen_server_is_unavailable_within_three_seconds(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    database = await empty_log(own_postgres)
+    async with LogReader(database.url, connections=2) as reader:
+        assert await reader.last_position() == 0
+        async with frozen(own_postgres):
+            begin = time.monotonic()
+            answers = await asyncio.gather(
+                *(reader.last_position() for _ in range(6)), return_exceptions=True
+            )
+            assert time.monotonic() - begin < 3.5
+            assert [type(answer) for answer in answers] == [LogUnavailable] * 6
+        assert await reader.last_position() == 0
+
+
+async def test_a_stopped_server_is_unavailable_and_a_restarted_one_answers_again(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    database = await empty_log(own_postgres)
+    async with LogReader(database.url) as reader:
+        assert await reader.last_position() == 0
+        assert own_postgres.stop(wait_seconds=20)
+        with pytest.raises(LogUnavailable):
+            await reader.last_position()
+        reading = asyncio.create_task(reader.last_position())
+        await asyncio.to_thread(own_postgres.start)
+        assert await reading == 0
+
+
+async def test_connections_that_the_server_has_closed_are_not_noticed_by_readers(
+    database: LogDatabase,
+) -> None:
+    async with LogReader(database.url) as reader, connected(database.owner_url) as superuser:
+        await asyncio.gather(*(reader.last_position() for _ in range(5)))
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert await asyncio.gather(*(reader.last_position() for _ in range(5))) == [0] * 5
+
+
+async def test_a_reader_who_gives_up_gives_its_connection_back(database: LogDatabase) -> None:
+    async with LogReader(database.url, connections=1) as reader:
+        async with connected(database.owner_url) as superuser, superuser.transaction():
+            await superuser.execute("LOCK TABLE threadlog.chat_events")
+            reading = asyncio.create_task(reader.last_position())
+            await until_somebody_waits(superuser)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+        assert await reader.last_position() == 0
+
+
+async def test_wrong_arguments_are_no_outage(reader: LogReader) -> None:
+    with pytest.raises(asyncpg.DataError, match="int64"):
+        await reader.read_after(2**63, limit=1)

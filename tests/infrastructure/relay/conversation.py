@@ -1,0 +1,307 @@
+"""What the tests of live streams share: a process that writes threads, and readers of them."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+from application.ports import LogUnavailable, StreamAppend
+from domain.completion_events import (
+    Answer,
+    Chunk,
+    CompletionCancelled,
+    CompletionFinished,
+    CompletionRequested,
+    MessageRecorded,
+    Usage,
+)
+from domain.thread_events import ThreadRenamed, ThreadStarted
+from infrastructure.embedded import EmbeddedPostgres
+from infrastructure.event_log.entry import LogEntry
+from infrastructure.event_log.log import PostgresEventLog
+from infrastructure.event_log.reader import LogReader
+from infrastructure.migrations.runner import migrate
+from infrastructure.redis_client import connect_redis
+from infrastructure.relay.events import ThreadStreamEvent
+from infrastructure.relay.hub import Hub
+from infrastructure.relay.publisher import Publisher
+from infrastructure.relay.subscription import (
+    Arrived,
+    CaughtUp,
+    HubIsClosed,
+    Item,
+    Subscription,
+    Tick,
+)
+from tests.servers import new_database
+
+DEADLINE_SECONDS = 10.0
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+async def migrated_database(postgres: EmbeddedPostgres) -> str:
+    """The runtime's url of a database of its own."""
+    url, owner_url = await new_database(postgres)
+    await migrate(owner_url, url)
+    return url
+
+
+class Conversation:
+    """One thread with one answer that never ends, unless a test ends it."""
+
+    def __init__(self, log: PostgresEventLog, *, owner_id: UUID | None = None) -> None:
+        self.log = log
+        self.thread_id = uuid4()
+        self.owner_id = owner_id or uuid4()
+        self.completion_id = uuid4()
+        self._versions: dict[UUID, int] = {}
+
+    async def start(self) -> None:
+        """Two events: a thread and a completion."""
+        await self.write(self.thread_id, ThreadStarted(owner_id=self.owner_id, agent="test"))
+        await self.start_answer()
+
+    async def start_answer(self) -> None:
+        """The second of them."""
+        asked = CompletionRequested(self.thread_id, message_id=uuid4(), agent="test")
+        await self.write(self.completion_id, asked)
+
+    async def say(self, *texts: str) -> list[int]:
+        """A chunk for each text, in one append; their positions."""
+        return await self.write(self.completion_id, *(_chunk(text) for text in texts))
+
+    async def record(self, *, times: int = 1) -> list[int]:
+        """Events that no client sees."""
+        message = MessageRecorded(attempt=1, step=1, message={"kind": "response"})
+        return await self.write(self.completion_id, *[message] * times)
+
+    async def rename(self, title: str) -> list[int]:
+        return await self.write(self.thread_id, ThreadRenamed(title=title))
+
+    async def finish(self) -> list[int]:
+        return await self.write(self.completion_id, CompletionFinished(1, answer=_answer()))
+
+    async def cancel(self) -> list[int]:
+        return await self.write(self.completion_id, CompletionCancelled(1, answer=_answer()))
+
+    async def write(self, stream_id: UUID, *events: object) -> list[int]:
+        version = self._versions.get(stream_id, 0)
+        append = StreamAppend(
+            stream_id,
+            version,
+            events,  # pyright: ignore[reportArgumentType]
+            thread_id=self.thread_id,
+            owner_id=self.owner_id,
+        )
+        recorded = await self.log.append(append, actor="worker:test")
+        self._versions[stream_id] = version + len(events)
+        return [event.position for event in recorded]
+
+    async def positions(self, *, after: int = 0, public: bool = True) -> list[int]:
+        """What the log has."""
+        entries = await self.log.reader.read_thread_public(self.thread_id, after=after)
+        return [entry.position for entry in entries if entry.state or not public]
+
+    async def write_slowly(self, count: int, *, chance: random.Random) -> None:
+        """Now one chunk, now several, now something internal, and in the end a terminal event."""
+        for number in range(count):
+            match chance.randrange(10):
+                case 0:
+                    await self.record()
+                case 1:
+                    await self.say("a", "b", "c")
+                case _:
+                    await self.say(str(number))
+            await asyncio.sleep(chance.random() * 0.004)
+        await self.finish()
+
+
+class WatchedLog:
+    """The real reads, counted; and away when a test says so."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+        self.is_away = False
+        self.page_reads = 0
+        self.tail_reads = 0
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def read_thread_public(
+        self, thread_id: UUID, *, after: int, limit: int
+    ) -> list[LogEntry]:
+        self._answer()
+        self.page_reads += 1
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            return await self._reader.read_thread_public(thread_id, after=after, limit=limit)
+        finally:
+            self.under_way -= 1
+
+    async def thread_tails(self, thread_ids: Sequence[UUID]) -> dict[UUID, int]:
+        self._answer()
+        self.tail_reads += 1
+        return await self._reader.thread_tails(thread_ids)
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise LogUnavailable("away for a test")
+
+
+class House:
+    """One process that writes and publishes, and another one's hub, on real servers."""
+
+    def __init__(self, url: str, *, redis_url: str) -> None:
+        self.prefix = f"test-{uuid4().hex}:"
+        self.redis_url = redis_url
+        self.url = url
+        self.redis = connect_redis(redis_url)
+        self.publisher = Publisher(self.redis, prefix=self.prefix)
+        self.loss = 0.0  # of the publishes, by chance; 1.0 for all
+        self.unpublished: list[Sequence[LogEntry]] = []
+        self.chance = random.Random(1)
+        self.log = PostgresEventLog(url, on_commit=self._publish, connections=8)
+        self.watched = WatchedLog(self.log.reader)
+        self.hub = Hub(self.redis, self.watched, prefix=self.prefix)
+
+    @asynccontextmanager
+    async def another_hub(self) -> AsyncGenerator[Hub]:
+        """Another API process, as far as the relay is concerned."""
+        redis = connect_redis(self.redis_url)
+        hub = Hub(redis, self.watched, prefix=self.prefix)
+        hub.start()
+        try:
+            yield hub
+        finally:
+            await hub.close()
+            await redis.aclose()
+
+    async def converse(self, *, owner_id: UUID | None = None) -> Conversation:
+        """A thread that has begun."""
+        conversation = Conversation(self.log, owner_id=owner_id)
+        await conversation.start()
+        return conversation
+
+    def _publish(self, entries: Sequence[LogEntry]) -> None:
+        if self.chance.random() >= self.loss:
+            self.publisher.publish(entries)
+        else:
+            self.unpublished.append(entries)
+
+
+@asynccontextmanager
+async def open_house(url: str, *, redis_url: str) -> AsyncGenerator[House]:
+    house = House(url, redis_url=redis_url)
+    house.publisher.start()
+    house.hub.start()
+    try:
+        async with house.log:
+            yield house
+    finally:
+        await house.hub.close()
+        await house.publisher.close()
+        await house.redis.aclose()
+
+
+@asynccontextmanager
+async def reading(
+    hub: Hub, conversation: Conversation, *, after: int = 0
+) -> AsyncGenerator["Transcript"]:
+    """A reader that writes down everything, in the background."""
+    async with hub.subscribe(
+        conversation.thread_id, owner_id=conversation.owner_id, after=after
+    ) as subscription:
+        transcript = Transcript(after)
+        task = asyncio.create_task(transcript.follow(subscription))
+        try:
+            yield transcript
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+class Transcript:
+    """What one reader has received."""
+
+    def __init__(self, after: int = 0) -> None:
+        self.after = after
+        self.events: list[ThreadStreamEvent] = []
+        self.caught_up_at: int | None = None
+        self.ticks = 0
+        self.error: Exception | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def last(self) -> int:
+        return self.events[-1].position if self.events else self.after
+
+    @property
+    def public(self) -> list[int]:
+        return [event.position for event in self.events if event.sse]
+
+    @property
+    def sse(self) -> bytes:
+        return b"".join(event.sse for event in self.events)
+
+    def ends_with(self, name: str) -> bool:
+        return bool(self.events) and self.events[-1].name == name
+
+    async def follow(self, subscription: Subscription) -> None:
+        """Take everything as soon as it comes."""
+        try:
+            async for item in subscription:
+                self.take(item)
+                self._news.set()
+        except HubIsClosed as error:
+            self.error = error
+            self._news.set()
+
+    def take(self, item: Item) -> None:
+        match item:
+            case Arrived(events):
+                self.events += events
+            case CaughtUp(position):
+                assert self.caught_up_at is None
+                self.caught_up_at = position
+            case Tick():
+                self.ticks += 1
+
+    def forget(self) -> None:
+        """Let go of all events but the last."""
+        del self.events[:-1]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def reach(self, position: int) -> None:
+        """Wait until it has everything through this position."""
+        await self.until(lambda: self.last >= position)
+
+    async def has(self, count: int, *, or_ends_with: str) -> None:
+        """Wait until it has so many events, or this one."""
+        await self.until(lambda: len(self.events) >= count or self.ends_with(or_ends_with))
+
+    async def catch_up(self) -> None:
+        """Wait until it is live."""
+        await self.until(lambda: self.caught_up_at is not None)
+
+
+def _chunk(text: str) -> Chunk:
+    return Chunk(attempt=1, step=1, part=0, kind="text", text=text, deltas=((len(text), 0),))
+
+
+def _answer() -> Answer:
+    return Answer(text="", characters=0, sha256="", usage=Usage())

@@ -1,0 +1,331 @@
+"""One API process on real servers, its clients, and a worker that says what a test tells it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import uvicorn
+
+from application.claims import Claims
+from application.commands.completions import NOTHING_SAID
+from application.commands.context import Application, Principal
+from application.commands.keys import IssueKey, RevokeKey, ensure_first_key, issue_key, revoke_key
+from application.keys import ADMINISTRATOR, Accounts, new_key
+from application.ports import StreamAppend
+from application.threads import Threads
+from application.turns import Turns
+from domain.account_events import Role
+from domain.completion import Completion
+from domain.completion_events import (
+    Chunk,
+    CompletionFailed,
+    CompletionFinished,
+    CompletionInterrupted,
+    MessageRecorded,
+    Usage,
+)
+from domain.ids import uuid7
+from infrastructure.cancel_hint import RedisCancelHint
+from infrastructure.embedded import EmbeddedPostgres
+from infrastructure.event_log.log import PostgresEventLog
+from infrastructure.migrations import migrate
+from infrastructure.projector import Projector
+from infrastructure.queue.broker import ResilientStreamBroker
+from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
+from infrastructure.redis_client import connect_redis
+from infrastructure.relay.hub import Hub
+from infrastructure.relay.publisher import Publisher
+from infrastructure.worker.wake_up import QUEUE, TaskiqWakeUp
+from interfaces.http.access_log import AccessLog
+from interfaces.http.app import create_app
+from interfaces.http.event_stream import AbortableProtocol
+from interfaces.http.readiness import (
+    database_check,
+    projector_check,
+    redis_check,
+    schema_check,
+)
+from interfaces.http.resources import Resources
+from tests.servers import new_database
+
+Json = dict[str, Any]
+FIRST_KEY = new_key(ADMINISTRATOR)
+AGENTS = frozenset({"assistant", "support"})
+DEADLINE_SECONDS = 10.0
+
+
+async def eventually(condition: Callable[[], Awaitable[object]]) -> None:
+    """Wait until it is true."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+async def migrated_database(postgres: EmbeddedPostgres) -> str:
+    """The runtime's url of a database of its own."""
+    url, owner_url = await new_database(postgres)
+    await migrate(owner_url, url)
+    return url
+
+
+@dataclass(frozen=True)
+class Person:
+    """A client with a key."""
+
+    id: UUID
+    role: Role
+    key: str
+    key_id: UUID
+    http: httpx2.AsyncClient
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(self.id, self.role, self.key_id)
+
+    async def get(self, path: str, **parameters: object) -> Json:
+        """What a GET answers."""
+        answer = await self.http.get(path, params={k: str(v) for k, v in parameters.items()})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: object) -> Json:
+        """What a POST answers that is accepted."""
+        answer = await self.http.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def start(self, text: str = "hello") -> Json:
+        """A thread with a first message."""
+        return await self.post("/v1/threads", {"message": {"text": text}})
+
+
+class House:
+    """Everything of one API process; the projector runs beside it unless it is stopped."""
+
+    def __init__(self, url: str, *, redis_url: str) -> None:
+        self.url = url
+        self.prefix = f"test-{uuid4().hex}:"
+        self.redis = connect_redis(redis_url)
+        self.publisher = Publisher(self.redis, prefix=self.prefix)
+        self.broker = ResilientStreamBroker(redis_url, queue_name=QUEUE, prefix=self.prefix)
+        self.log = PostgresEventLog(url, on_commit=self.publisher.publish)
+        self.tables = ReadDatabase(url)
+        self.hub = Hub(self.redis, self.log.reader, prefix=self.prefix)
+        self.threads = Threads(self.log)
+        wake_up = TaskiqWakeUp(self.broker)
+        self.turns = Turns(self.log, threads=self.threads, wake_up=wake_up)
+        self.resources = Resources(
+            application=Application(
+                log=self.log,
+                threads=self.threads,
+                turns=self.turns,
+                wake_up=wake_up,
+                cancel_hint=RedisCancelHint(self.redis, prefix=self.prefix),
+                agents=AGENTS,
+                default_agent="assistant",
+            ),
+            accounts=Accounts(self.log),
+            reader=self.log.reader,
+            tables=self.tables,
+            hub=self.hub,
+            access_log=AccessLog(self.log),
+            checks=(
+                database_check(self.log.reader),
+                schema_check(url),
+                redis_check(self.redis),
+                projector_check(self.tables, self.log.reader),
+            ),
+        )
+        self._projecting: asyncio.Task[None] | None = None
+        self._clients: list[httpx2.AsyncClient] = []
+        self.address = ""
+
+    async def project(self) -> None:
+        """Let the read tables follow the log; returns once there are some."""
+        self._projecting = asyncio.create_task(Projector(self.url).run())
+        await eventually(self._has_tables)
+
+    async def _has_tables(self) -> bool:
+        try:
+            return await self.tables.checkpoint() is not None
+        except ReadTablesUnavailable:
+            return False
+
+    async def stop_projecting(self) -> None:
+        """Leave the read tables as they are."""
+        if self._projecting is not None:
+            self._projecting.cancel()
+            await asyncio.wait({self._projecting})
+
+    async def projected(self) -> None:
+        """Until the read tables show everything."""
+        position = await self.log.reader.last_position()
+        assert await self.tables.wait_for_position(position, timeout_seconds=DEADLINE_SECONDS)
+
+    async def person(self, role: Role = "user") -> Person:
+        """Somebody new with a key of this role."""
+        user_id = uuid7()
+        admin = Principal(ADMINISTRATOR, "admin", uuid7())
+        command = IssueKey(admin, user_id, role)
+        issued = await issue_key(self.log, Accounts(self.log), command)
+        return Person(user_id, role, issued.key, issued.key_id, self.client(issued.key))
+
+    async def revoke(self, person: Person) -> None:
+        """Elsewhere, so that this process learns it from the log."""
+        command = RevokeKey(person.principal, person.key_id, person.id)
+        await revoke_key(self.log, Accounts(self.log), command)
+
+    def client(self, key: str | None) -> httpx2.AsyncClient:
+        """Speaks HTTP with this key, or without one; closed at the end."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        client = httpx2.AsyncClient(
+            base_url=self.address,
+            headers=headers,
+            timeout=20,
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=100),
+        )
+        self._clients.append(client)
+        return client
+
+    async def last_position(self) -> int:
+        return await self.log.reader.last_position()
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+        await self.stop_projecting()
+        await self.tables.close()
+        await self.publisher.close()
+        await self.broker.shutdown()
+        await self.redis.aclose()
+
+
+@asynccontextmanager
+async def open_house(url: str, *, redis_url: str, projecting: bool = True) -> AsyncGenerator[House]:
+    """A running API; stopped and closed at the end."""
+    house = House(url, redis_url=redis_url)
+    house.publisher.start()
+    house.hub.start()
+    await house.broker.startup()
+    async with house.log:
+        await ensure_first_key(house.log, house.resources.accounts, key=FIRST_KEY)
+        if projecting:
+            await house.project()
+        async with serving(house):
+            yield house
+            await house.hub.close()
+        await house.close()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Ctrl-C belongs to pytest."""
+        yield
+
+
+@asynccontextmanager
+async def serving(house: House) -> AsyncGenerator[None]:
+    """uvicorn on a loopback port, in this event loop."""
+    config = uvicorn.Config(
+        create_app(house.resources, hosts=("127.0.0.1",)),
+        http=AbortableProtocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        house.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                while not server.started:
+                    await asyncio.sleep(0.005)
+            yield
+        finally:
+            server.should_exit = True
+            await running
+
+
+class Worker:
+    """Answers one completion, step by step as the test wants."""
+
+    def __init__(self, house: House, completion: Completion) -> None:
+        self._house = house
+        self._completion = completion
+
+    @classmethod
+    async def claim(cls, house: House, completion_id: str) -> "Worker":
+        claims = Claims(house.log, turns=house.turns, worker_id=uuid4())
+        completion = await claims.claim(UUID(completion_id), lost=False)
+        assert completion is not None
+        return cls(house, completion)
+
+    async def say(self, *texts: str) -> int:
+        """A chunk for each text; the position of the last one."""
+        return await self._write(*(_chunk(text) for text in texts))
+
+    async def record(self, text: str) -> int:
+        """The step is done, with this text."""
+        message = {"kind": "response", "parts": [{"part_kind": "text", "content": text}]}
+        return await self._write(MessageRecorded(1, 1, message))  # pyright: ignore[reportArgumentType]
+
+    async def lose(self, kept_through: int) -> int:
+        """What was said after this position is void."""
+        return await self._write(CompletionInterrupted(1, kept_through, "worker_lost"))
+
+    async def finish(self) -> int:
+        answer = replace(
+            NOTHING_SAID,
+            usage=Usage(requests=1, input_tokens=3, output_tokens=5),
+            model="test-model",
+            cost_microdollars=42,
+            time_to_first_token_ms=7,
+            duration_ms=70,
+        )
+        return await self._house.turns.end(
+            self._completion,
+            events=[CompletionFinished(1, answer)],
+            outcome="finished",
+            answered=True,
+            actor="worker:test",
+        )
+
+    async def fail(self) -> int:
+        failed = CompletionFailed(1, "rate_limited", "Too many requests.", NOTHING_SAID)
+        return await self._house.turns.end(
+            self._completion,
+            events=[failed],
+            outcome="failed",
+            answered=False,
+            actor="worker:test",
+        )
+
+    async def _write(self, *events: Chunk | MessageRecorded | CompletionInterrupted) -> int:
+        completion = self._completion
+        append = StreamAppend(
+            completion.id, completion.version, events, completion.thread_id, completion.owner_id
+        )
+        recorded = await self._house.log.append(append, actor="worker:test")
+        last = recorded[-1]
+        self._completion = replace(completion, version=last.version, position=last.position)
+        return last.position
+
+
+async def answer(house: House, completion_id: str, text: str = "Hello yourself.") -> int:
+    """The whole answer at once; the position of its end."""
+    worker = await Worker.claim(house, completion_id)
+    await worker.say(*text.split(" "))
+    await worker.record(text)
+    return await worker.finish()
+
+
+def _chunk(text: str) -> Chunk:
+    return Chunk(attempt=1, step=1, part=0, kind="text", text=text, deltas=((len(text), 0),))

@@ -1,0 +1,175 @@
+"""The HTTP side of the model provider: an ASGI application on a uvicorn thread of its own."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import uvicorn
+
+from tests.model_server.exchange import Exchange, Ledger
+from tests.model_server.play import play, send_json
+from tests.model_server.script import Script, script_in
+from tests.model_server.turn import PATHS, turn_of
+
+
+class ModelServer:
+    """`with ModelServer() as server:` serves on `server.url` until the block ends.
+
+    Which script a request plays: the one in its last user message, else the first of `next`, else
+    `script`; the last two may be changed at any time. What happened is in `ledger`.
+
+    `key_pattern` finds in a body what the open requests are counted by; the first match counts, its
+    group 1 if it has one.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        port: int = 0,
+        key_pattern: bytes = rb"conversation:([\w-]+)",
+        keep: bool = True,
+    ) -> None:
+        self.script = script or Script()
+        self.next: deque[Script] = deque()
+        self.ledger = Ledger(keep=keep)
+        self._key_pattern = re.compile(key_pattern)
+        self._tries: Counter[tuple[str, int]] = Counter()
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            self, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
+        )
+        self._server = uvicorn.Server(config)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        return self.ledger.exchanges
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that send the providers' clients here."""
+        return environment(self.url)
+
+    def serve(self) -> None:
+        """Blocks until SIGINT or SIGTERM, or until the block of `with` ends."""
+        self._server.run(sockets=[self._listener])
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.serve, name="model server", daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the model server did not start"
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = await _body(receive)
+        if protocol := PATHS.get(scope["path"]):
+            headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+            await _settle()
+            exchange = self.ledger.arrive(protocol, self._key(body), body, headers)
+            await self._answer(exchange, receive, send)
+        elif scope["path"] == "/summary":
+            await send_json(send, 200, body=self.ledger.summary())
+        elif scope["path"] == "/script":
+            self.script = Script.of(json.loads(body))
+            await send_json(send, 200, body={})
+        else:
+            await send_json(send, 404, body={})
+
+    def _key(self, body: bytes) -> str:
+        found = self._key_pattern.search(body)
+        return found[found.lastindex or 0].decode() if found else ""
+
+    def _script_for(self, exchange: Exchange) -> Script:
+        try:
+            request = exchange.json
+            turn = turn_of(request)
+            exchange.model, exchange.step = request["model"], turn.step
+            chosen = script_in(turn.text)
+        except (KeyError, TypeError, ValueError) as error:
+            return Script(status=400, body={"error": {"message": f"bad script: {error!r}"}})
+        if chosen is None:
+            chosen = self.next.popleft() if self.next else self.script
+        script = chosen.at(turn.step)
+        if script.times is None:
+            return script
+        self._tries[turn.text, turn.step] += 1
+        return script if self._tries[turn.text, turn.step] <= script.times else script.mended()
+
+    async def _answer(self, exchange: Exchange, receive: Any, send: Any) -> None:
+        """Plays the script, and stops as soon as the client hangs up."""
+        script = self._script_for(exchange)
+        playing = asyncio.ensure_future(play(script, exchange, ledger=self.ledger, send=send))
+        hanging_up = asyncio.ensure_future(_hung_up(receive))
+        try:
+            await asyncio.wait({playing, hanging_up}, return_when=asyncio.FIRST_COMPLETED)
+            if playing.done():
+                playing.result()
+        finally:
+            self.ledger.finish(exchange, "hung up")
+            playing.cancel()
+            hanging_up.cancel()
+
+
+def environment(url: str) -> dict[str, str]:
+    return {
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": "sk-test",
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_API_KEY": "sk-ant-test",
+    }
+
+
+@contextmanager
+def as_provider(url: str) -> Generator[None]:
+    """Models that this process resolves while the block runs are asked at `url`."""
+    before = dict(os.environ)
+    os.environ.update(environment(url))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+async def _body(receive: Any) -> bytes:
+    chunks = list[bytes]()
+    more = True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+async def _settle() -> None:
+    """Lets a hang-up that came before this request be seen before it is counted."""
+    for _ in range(8):
+        await asyncio.sleep(0)
+
+
+async def _hung_up(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
+    """Returns once the condition holds. AssertionError when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.002)

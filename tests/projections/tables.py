@@ -1,0 +1,89 @@
+"""The read tables of one database, as a test fills and looks at them."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.catalogue import Event
+from domain.recorded import Recorded
+from infrastructure.migrations import migrate
+from infrastructure.read_database import ReadDatabase, projector_engine
+from projections import checkpoints, group
+from projections.async_tool_executions import AsyncToolExecution
+from projections.completions import Completion
+from projections.group import RECORD
+from projections.messages import Message
+from projections.schema import ReadModel, create_tables
+from projections.threads import Thread
+
+MODELS: tuple[type[ReadModel], ...] = (Thread, Message, Completion, AsyncToolExecution)
+TABLES = tuple(model.__tablename__ for model in MODELS)
+
+R = TypeVar("R", bound=ReadModel)
+
+
+class Tables:
+    """Applies events as a projector does and reads rows as the API does."""
+
+    def __init__(self, url: str, *, owner_url: str) -> None:
+        self.url = url
+        self.owner_url = owner_url
+        self.engine: AsyncEngine = projector_engine(url)
+        self.reading = ReadDatabase(url, connections=2)
+        self.position = 0
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self.reading.close()
+
+    async def make(self) -> None:
+        async with self.engine.begin() as connection:
+            await create_tables(connection)
+
+    async def clear(self) -> None:
+        """As before the first event."""
+        names = ", ".join(f"read.{name}" for name in (*TABLES, "checkpoints"))
+        async with self.engine.begin() as connection:
+            await connection.execute(text(f"TRUNCATE {names}"))
+            await checkpoints.begin(connection, RECORD)
+        self.position = 0
+
+    async def apply(self, events: Sequence[Recorded[Event]], *, cuts: Iterable[int] = ()) -> None:
+        """In batches that end at the cuts; what has been applied before is left out."""
+        for begin, end in pairwise([0, *sorted(cuts), len(events)]):
+            batch = [event for event in events[begin:end] if event.position > self.position]
+            if batch:
+                await self.apply_batch(batch)
+
+    async def apply_batch(self, batch: Sequence[Recorded[Event]]) -> None:
+        through = batch[-1].position
+        async with self.engine.begin() as connection:
+            await group.apply(connection, batch, after=self.position, through=through)
+        self.position = through
+
+    async def one(self, model: type[R]) -> R:
+        """The only row of its kind."""
+        async with self.reading.session() as session:
+            return (await session.scalars(select(model))).one()
+
+    async def dump(self) -> dict[str, list[Any]]:
+        """Every column of every row."""
+        async with self.engine.connect() as connection:
+            return {
+                name: list(
+                    await connection.scalars(
+                        text(f"SELECT to_jsonb(t) FROM read.{name} t ORDER BY position, id")
+                    )
+                )
+                for name in TABLES
+            }
+
+
+async def migrated(url: str, *, owner_url: str) -> Tables:
+    await migrate(owner_url, url)
+    tables = Tables(url, owner_url=owner_url)
+    await tables.make()
+    return tables

@@ -1,0 +1,168 @@
+"""The tables of record move together, each event once, and can be made again from the log."""
+
+import asyncio
+import math
+from random import Random
+
+import pytest
+from sqlalchemy import text
+
+from domain.completion_events import Chunk, CompletionStarted
+from domain.execution_events import ExecutionFinished, ExecutionStarted
+from domain.thread_events import ThreadRenamed
+from projections import checkpoints, group
+from projections.async_tool_executions import AsyncToolExecution
+from projections.checkpoints import CheckpointMoved
+from projections.group import RECORD, Poisoned
+from projections.threads import Thread
+from tests.projections.random_story import random_log
+from tests.projections.story import WORKER, Log, Story
+from tests.projections.tables import TABLES, Tables
+from tests.projections.test_async_tool_executions import dispatch
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_rows_do_not_depend_on_where_batches_end(seed: int, tables: Tables) -> None:
+    events = random_log(seed, events=300).events
+    await tables.apply(events)
+    at_once = await tables.dump()
+    assert all(at_once.values()), "the story is too short to prove anything"
+    random = Random(seed)
+    for pieces in (3, 20, 80):
+        await tables.clear()
+        await tables.apply(events, cuts=random.sample(range(1, len(events)), pieces))
+        assert await tables.dump() == at_once
+
+
+async def test_a_rebuild_up_to_any_event_equals_what_was_live_then(tables: Tables) -> None:
+    events = random_log(99, events=60, threads=2).events
+    live: list[object] = []
+    for event in events:
+        await tables.apply_batch([event])
+        live.append(await tables.dump())
+    for length in range(1, len(events) + 1):
+        await tables.clear()
+        await tables.apply(events[:length])
+        assert await tables.dump() == live[length - 1], f"after event {length}"
+
+
+async def test_chunks_change_nothing(tables: Tables) -> None:
+    events = random_log(7, events=200).events
+    await tables.apply(events)
+    with_chunks = await tables.dump()
+    cold = [event for event in events if not isinstance(event.event, Chunk)]
+    assert len(cold) < len(events)
+    await tables.clear()
+    await tables.apply(cold)
+    assert await tables.dump() == with_chunks
+
+
+async def test_a_batch_is_applied_once(log: Log, story: Story, tables: Tables) -> None:
+    story.ask("Hello")
+    await tables.apply(log.events)
+    before = await tables.dump()
+    async with tables.engine.connect() as connection:
+        with pytest.raises(CheckpointMoved):
+            await group.apply(connection, log.events, after=0, through=len(log.events))
+    assert await tables.dump() == before
+
+
+async def test_of_two_projectors_with_the_same_batch_one_is_refused(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    story.ask("Hello")
+    other = Tables(tables.url, owner_url=tables.owner_url)
+
+    async def apply(one: Tables) -> str:
+        try:
+            await one.apply(log.events)
+        except CheckpointMoved:
+            return "refused"
+        return "applied"
+
+    assert sorted(await asyncio.gather(apply(tables), apply(other))) == ["applied", "refused"]
+    await other.close()
+    assert (await tables.one(Thread)).message_count == 1
+
+
+async def test_an_event_that_cannot_be_applied_is_named_and_leaves_no_trace(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    story.ask("Hello")
+    orphan = story.stream(WORKER, CompletionStarted(1, WORKER))
+    with pytest.raises(Poisoned, match=f"RowIsMissing: Completion {WORKER}") as poisoned:
+        await tables.apply(log.events)
+    assert poisoned.value.position == orphan
+    assert not any((await tables.dump()).values())
+    checkpoint = await tables.reading.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.position == 0
+
+
+async def test_why_the_group_stands_still_is_told_until_it_moves_again(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    await tables.apply(log.events)
+    async with tables.engine.begin() as connection:
+        await checkpoints.stop(connection, RECORD, after=1, at=2, error="broken")
+    stopped = await tables.reading.checkpoint()
+    assert stopped is not None
+    assert (stopped.position, stopped.stopped_at, stopped.error) == (1, 2, "broken")
+    story.ask("Hello")
+    await tables.apply(log.events)
+    moved = await tables.reading.checkpoint()
+    assert moved is not None
+    assert (moved.stopped_at, moved.error) == (None, None)
+
+
+async def test_text_that_postgresql_cannot_hold_stops_nobody(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    story.thread(ThreadRenamed("nul \0"))
+    execution = dispatch(story)
+    story.stream(
+        execution,
+        ExecutionStarted(1, WORKER),
+        ExecutionFinished({"nul\0": ["\0", {"not a number": math.nan}], "infinite": math.inf}),
+    )
+    await tables.apply(log.events)
+    assert (await tables.one(Thread)).title == "nul \N{REPLACEMENT CHARACTER}"
+    assert (await tables.one(AsyncToolExecution)).result == {
+        "nul\N{REPLACEMENT CHARACTER}": [
+            "\N{REPLACEMENT CHARACTER}",
+            {"not a number": None},
+        ],
+        "infinite": None,
+    }
+
+
+async def test_making_the_tables_again_changes_nothing(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    story.ask("Hello")
+    await tables.apply(log.events)
+    before = await tables.dump()
+    await tables.make()
+    async with tables.engine.begin() as connection:
+        await checkpoints.begin(connection, RECORD)
+    assert await tables.dump() == before
+    checkpoint = await tables.reading.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.position == len(log.events)
+
+
+async def test_rows_are_found_by_their_keys_however_small_the_tables_are(tables: Tables) -> None:
+    """A plan that reads a whole table while it is small is kept when the table has grown."""
+
+    async def whole_table_reads() -> int:
+        async with tables.engine.connect() as connection:
+            await connection.execute(text("SELECT pg_stat_force_next_flush()"))
+            await connection.commit()
+            reads = "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relid = ANY (:tables)"
+            names = [f"read.{name}" for name in TABLES]
+            query = text(reads.replace(":tables", "CAST(CAST(:tables AS text[]) AS regclass[])"))
+            return int(await connection.scalar(query, {"tables": names}) or 0)
+
+    before = await whole_table_reads()
+    await tables.apply(random_log(1, events=300).events, cuts=range(10, 300, 10))
+    assert await whole_table_reads() == before

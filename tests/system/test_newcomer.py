@@ -1,0 +1,97 @@
+"""The first ten minutes: two commands, nothing installed, nothing left behind."""
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.system.client import connected, valid_text
+from tests.system.stack import Stack, start
+
+NO_KEY = {"THREADLOG_API_KEY": ""}
+
+
+@contextmanager
+def empty_folder() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="threadlog-new-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@asynccontextmanager
+async def started(folder: Path) -> AsyncGenerator[Stack]:
+    stack = start(folder, NO_KEY)
+    try:
+        await stack.ready()
+        yield stack
+    finally:
+        await stack.stop()
+
+
+async def chat(stack: Stack, folder: Path, question: str) -> tuple[int, str]:
+    """`threadlog chat QUESTION` in another terminal."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "interfaces.cli", "chat", question),
+        env={
+            **os.environ,
+            "THREADLOG_PORT": stack.url.rpartition(":")[2],
+            "THREADLOG_DATA_DIR": str(folder / "data"),
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_two_commands_lead_to_an_answer_and_ctrl_c_leaves_nothing_behind() -> None:
+    with empty_folder() as folder:
+        async with started(folder) as stack:
+            code, answer = await chat(stack, folder, "What can you do?")
+            assert code == 0
+            assert len(answer.split()) > 10
+            key_file = folder / "data" / "api_key"
+            assert key_file.stat().st_mode & 0o777 == 0o600
+            key = key_file.read_text().strip()
+            assert stack.logged().count(key) == 1
+            family = stack.family()
+            assert len(family) > 6  # up, api, two workers, projector, two servers
+            assert await stack.stop() == 0
+            _, alive = psutil.wait_procs(family, timeout=10)
+            assert alive == []
+
+        async with started(folder) as stack, connected(stack.url, key=key) as client:
+            assert key not in stack.logged()
+            [thread] = (await client.get("/v1/threads"))["items"]
+            log = await client.public_log(thread["id"])
+            assert log[-2]["name"] == "completion.finished"
+
+
+async def test_servers_that_die_are_started_again() -> None:
+    with empty_folder() as folder:
+        async with started(folder) as stack:
+            key = (folder / "data" / "api_key").read_text().strip()
+            async with connected(stack.url, key=key) as client:
+                for name in ("postgres", "valkey-server"):
+                    for process in stack.family():
+                        if re.fullmatch(name, process.name()) and process.ppid() != os.getpid():
+                            process.kill()
+                await stack.ready()
+                thread = await client.start("Still there?")
+                seen = await client.until_end(thread["completion_id"], thread["thread_id"])
+                assert seen[-1].name == "completion.finished"
+                assert valid_text(seen, thread["completion_id"])
+
+
+async def test_a_killed_launcher_takes_everything_with_it() -> None:
+    with empty_folder() as folder:
+        async with started(folder) as stack:
+            family = stack.family()
+            family[0].kill()
+            _, alive = psutil.wait_procs(family, timeout=20)
+            assert alive == []
