@@ -21,6 +21,7 @@ WATCH_SECONDS = 0.5
 DRAIN_SECONDS = 3.0  # of a worker when everything stops anyway
 PATIENCE_SECONDS = 15.0
 READY_SECONDS = 60.0
+MESSAGE = '{"message": {"text": "Hello"}}'
 
 
 def up(settings: Settings) -> int:
@@ -84,15 +85,15 @@ async def _greet(settings: Settings, *, key: str, made: bool) -> None:
     if not await _ready(url):
         print("threadlog: the API is not ready; see the messages above", file=sys.stderr)
         return
-    shown = key if made else "$(cat .threadlog/api_key)"
+    shown = (
+        f"$(cat {settings.data_dir}/api_key)" if settings.api_key is None else "$THREADLOG_API_KEY"
+    )
     print(f"\nThreadlog answers at {url}   (API: {url}/docs)\n")
     if made:
         print(f"  administrator's key, shown once, kept in {settings.data_dir}/api_key:\n  {key}\n")
-    elif settings.api_key is not None:
-        shown = "$THREADLOG_API_KEY"
     print("  talk to it here:     ./do threadlog chat")
-    print(f"  or with curl:        curl -s {url}/v1/threads -H 'Authorization: Bearer {shown}' \\")
-    print("""                         --json '{"message": {"text": "Hello"}}'""")
+    print(f"  or with curl:        curl -s {url}/v1/threads \\")
+    print(f"         -H \"Authorization: Bearer {shown}\" --json '{MESSAGE}'")
     print("\n  Ctrl-C stops everything.\n", flush=True)
 
 

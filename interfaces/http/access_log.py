@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from application.commands.context import COMMAND_WAIT_SECONDS, Principal
-from application.ports import EventLog, StreamAppend
+from application.ports import EventLog, StreamAppend, StreamConflict
 from domain.account_events import ThreadRead
 
 QUIET_SECONDS = 60.0  # one reader is written down for one thread so often
@@ -45,11 +45,21 @@ class AccessLog:
         today = datetime.now(UTC).date().isoformat()
         stream_id = uuid5(by.user_id, f"access {today}")
         reads = [ThreadRead(thread_id, what) for thread_id in thread_ids]
-        await self._log.append(
-            StreamAppend(stream_id, None, reads), actor=by.actor, wait_seconds=COMMAND_WAIT_SECONDS
-        )
+        await self._append(stream_id, reads, by=by)
         for thread_id in thread_ids:
             self._written[by.user_id, thread_id] = time.monotonic()
             self._written.move_to_end((by.user_id, thread_id))
         while len(self._written) > MOST_KEPT:
             self._written.popitem(last=False)
+
+    async def _append(self, stream_id: UUID, reads: list[ThreadRead], *, by: Principal) -> None:
+        """At the end of the day's stream, or as its beginning."""
+        expected = None
+        while True:
+            append = StreamAppend(stream_id, expected, reads)
+            try:
+                await self._log.append(append, actor=by.actor, wait_seconds=COMMAND_WAIT_SECONDS)
+            except StreamConflict:
+                expected = 0 if expected is None else None
+            else:
+                return

@@ -3,10 +3,11 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.paging import Listed
 from interfaces.http.resources import Here
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = APIRouter(prefix="/agents", tags=["agents"], route_class=TimelyRoute)
 
 
 class AgentView(BaseModel):

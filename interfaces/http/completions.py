@@ -12,6 +12,7 @@ from domain.completion import Status
 from interfaces.http.authentication import Caller
 from interfaces.http.fields import Reason
 from interfaces.http.freshness import Fresh
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Body, Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here, Resources
@@ -20,7 +21,7 @@ from interfaces.http.shown_threads import shown_thread
 from projections import completions
 from projections.completions import Completion
 
-router = APIRouter(tags=["completions"])
+router = APIRouter(tags=["completions"], route_class=TimelyRoute)
 
 
 class Cancel(Body):

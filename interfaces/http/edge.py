@@ -1,6 +1,8 @@
 """What stands between the server and the routes: which hosts, which headers, whole requests."""
 
+import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interfaces.http.problems import problem
 
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 16 * 1024 * 1024
 DEFAULTS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 
 
@@ -36,9 +40,22 @@ class SafeAnswers:
                     headers.setdefault(name, value)
                 if rest:
                     headers["connection"] = "close"
+            elif rest and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await _linger(receive)
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         await self.app(scope, take, answer)
+
+
+async def _linger(receive: Receive) -> None:
+    """Take some of what nobody wants: a client that is cut off while it sends sees no answer."""
+    left = LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0 and (message := await receive()).get("more_body", False):
+                left -= len(message["body"])
 
 
 @dataclass(frozen=True)

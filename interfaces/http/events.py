@@ -14,9 +14,10 @@ from interfaces.http.cursor import position_of
 from interfaces.http.event_pages import event_page
 from interfaces.http.event_query import EventQuery, Events
 from interfaces.http.event_stream import EventStream
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.resources import Here, Resources
 
-router = APIRouter(prefix="/threads/{thread_id}/events", tags=["events"])
+router = APIRouter(prefix="/threads/{thread_id}/events", tags=["events"], route_class=TimelyRoute)
 
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     200: {

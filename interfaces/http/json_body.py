@@ -20,7 +20,7 @@ from interfaces.http.refusals import (
 )
 
 MOST_BYTES = 1024 * 1024
-MOST_SECONDS = 20.0
+MOST_SECONDS = 30.0
 
 
 class Body(BaseModel):

@@ -15,12 +15,13 @@ from domain.refusals import NotPermitted
 from interfaces.http.authentication import Caller
 from interfaces.http.fields import Name
 from interfaces.http.idempotency import IdempotencyKey, new_id
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Body, Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here
 from interfaces.http.written import Written
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = APIRouter(prefix="/keys", tags=["keys"], route_class=TimelyRoute)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -13,6 +13,7 @@ from domain.thread_events import QueueMode
 from interfaces.http.authentication import Caller
 from interfaces.http.freshness import Fresh
 from interfaces.http.idempotency import IdempotencyKey, new_id, one_effect
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here
@@ -21,7 +22,9 @@ from interfaces.http.shown_threads import shown_thread
 from interfaces.http.written import MessageBody, Written
 from projections import messages
 
-router = APIRouter(prefix="/threads/{thread_id}/messages", tags=["messages"])
+router = APIRouter(
+    prefix="/threads/{thread_id}/messages", tags=["messages"], route_class=TimelyRoute
+)
 
 
 class PostMessage(MessageBody):

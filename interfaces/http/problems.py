@@ -56,6 +56,7 @@ STATUS: Mapping[type[Exception], int] = {
     refusals.PageCursorIsMalformed: 400,
     refusals.PositionIsAhead: 400,
     refusals.NotShownYet: 503,
+    refusals.AnswerTookTooLong: 503,
     LogUnavailable: 503,
     OutcomeUnknown: 503,
     ReadTablesUnavailable: 503,

@@ -1,8 +1,8 @@
 """Is everything there that the API stands on? One check for each, and what its absence means."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -13,6 +13,7 @@ from infrastructure.event_log.reader import LogReader
 from infrastructure.migrations import pending
 from infrastructure.migrations.problems import SchemaProblem
 from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
+from interfaces.http.in_time import within
 
 PATIENCE_SECONDS = 2.0
 LONGEST_LAG = 5_000  # positions, of which most are chunks
@@ -25,14 +26,13 @@ class Check:
     """`probe` says what is wrong, None when nothing is. Without what is `required` nobody calls."""
 
     name: str
-    probe: Callable[[], Awaitable[str | None]]
+    probe: Callable[[], Coroutine[Any, Any, str | None]]
     required: bool = False
 
     async def run(self) -> str | None:
         """The probe's answer, in bounded time."""
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self.probe()
+            return await within(PATIENCE_SECONDS, self.probe())
         except TimeoutError:
             return AWAY
 

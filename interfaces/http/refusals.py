@@ -47,5 +47,9 @@ class PositionIsAhead(Refusal):
     """The min_position is beyond the end of the log."""
 
 
+class AnswerTookTooLong(Refusal):
+    """The database took too long to answer."""
+
+
 class NotShownYet(Refusal):
     """The read tables have not come that far yet. Try again in a second."""

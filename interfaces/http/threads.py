@@ -15,6 +15,7 @@ from interfaces.http.authentication import Caller
 from interfaces.http.fields import Metadata, Name, Title
 from interfaces.http.freshness import Fresh
 from interfaces.http.idempotency import IdempotencyKey, new_id, one_effect
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Body, Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here
@@ -22,7 +23,7 @@ from interfaces.http.shown_threads import shown_thread
 from interfaces.http.written import MessageBody, Written
 from projections import threads
 
-router = APIRouter(prefix="/threads", tags=["threads"])
+router = APIRouter(prefix="/threads", tags=["threads"], route_class=TimelyRoute)
 
 
 class StartThread(Body):

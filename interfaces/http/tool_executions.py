@@ -10,12 +10,13 @@ from domain.execution import Status
 from domain.refusals import ExecutionNotFound
 from interfaces.http.authentication import Caller
 from interfaces.http.freshness import Fresh, row_of
+from interfaces.http.in_time import TimelyRoute
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here
 from interfaces.http.shown_threads import shown_thread
 from projections import async_tool_executions as executions
 
-router = APIRouter(tags=["tool executions"])
+router = APIRouter(tags=["tool executions"], route_class=TimelyRoute)
 
 
 class ToolExecutionView(BaseModel):

@@ -6,8 +6,8 @@ from tests.model_server import ask
 from tests.system.client import Client, sha256, valid_text
 
 CASES = {
-    "rate_limited": {"refuse": "rate_limited"},
-    "authentication": {"refuse": "authentication"},
+    "rate_limited": {"refuse": "rate_limit"},
+    "authentication": {"refuse": "key"},
     "context_too_long": {"refuse": "context_too_long"},
     "overloaded": {"refuse": "overloaded"},
     "timeout": {"words": 9, "fault": "stall", "after": 4},

@@ -1,0 +1,68 @@
+"""Servers that go away and come back: clear answers meanwhile, and no restart afterwards."""
+
+import time
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.model_server import ask
+from tests.system.client import Client, sha256, valid_text
+from tests.system.conftest import Gates
+from tests.system.stack import eventually
+
+
+@pytest.fixture(autouse=True)
+async def open_gates(gates: Gates) -> AsyncGenerator[None]:
+    yield
+    await gates.postgres.open()
+    await gates.redis.open()
+
+
+async def test_without_redis_messages_are_accepted_and_answered_live(
+    client: Client, gates: Gates
+) -> None:
+    await gates.redis.shut()
+    started = await client.start(ask(words=50, gap_seconds=0.02))
+    thread, completion = started["thread_id"], started["completion_id"]
+    seen = await client.until_end(completion, thread)
+    assert seen[-1].name == "completion.finished"
+    assert valid_text(seen, completion) == "".join(f"w{n} " for n in range(50))
+    stopped = await client.start(ask(words=None, gap_seconds=0.02))
+    await client.post(f"/v1/completions/{stopped['completion_id']}/cancel")
+    seen = await client.until_end(stopped["completion_id"], stopped["thread_id"])
+    assert seen[-1].name == "completion.cancelled", seen[-1]
+
+
+@pytest.mark.parametrize("how", ["shut", "freeze"])
+async def test_without_postgres_commands_say_so_and_running_answers_wait_for_it(
+    client: Client, gates: Gates, how: str
+) -> None:
+    started = await client.start(ask(words=100, gap_seconds=0.03))
+    thread, completion = started["thread_id"], started["completion_id"]
+    async for event in client.events(thread):
+        if event.name == "completion.chunk":
+            break
+    if how == "shut":
+        await gates.postgres.shut()
+    else:
+        gates.postgres.freeze()
+    asked_at = time.monotonic()
+    answer = await client.http.post("/v1/threads", json={"message": {"text": "hello"}})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert time.monotonic() - asked_at < 6.0  # promised: 3 s; the rest is for a busy machine
+    assert (await client.http.get("/livez")).status_code == 200
+    assert (await client.http.get("/readyz")).status_code == 503
+
+    await gates.postgres.open()
+
+    async def serves() -> bool:
+        return (await client.http.post("/v1/threads", json={})).is_success
+
+    await eventually(serves, seconds=15)
+    seen = await client.until_end(completion, thread)
+    assert seen[-1].name == "completion.finished"
+    text = "".join(f"w{n} " for n in range(100))
+    assert valid_text(seen, completion) == text
+    assert seen[-1].data["answer"]["sha256"] == sha256(text)
+    assert [event.name for event in seen].count("completion.started") == 1
