@@ -12,13 +12,17 @@ def connect_redis(url: str, *, socket_timeout_seconds: float = 5.0, retries: int
     """A client with its own pool; nothing is opened before the first command.
 
     `url` is `redis://`, `rediss://` or `unix://`. The caller closes it with `aclose()`.
-    Commands raise `redis.exceptions.RedisError` when Redis stays away. A command that timed out is
-    sent again, so Redis may see it twice.
+    Commands raise `redis.exceptions.RedisError` when Redis stays away: within a second when it
+    refuses, but after about ten times `socket_timeout_seconds` when it accepts and never answers,
+    so put `asyncio.timeout` around what must be quick. A command that timed out is sent again, so
+    Redis may see it twice.
     """
     settings = connection_settings(
         url, socket_timeout_seconds=socket_timeout_seconds, retries=retries
     )
-    pool = BlockingConnectionPool.from_url(url, **settings)  # pyright: ignore[reportUnknownMemberType]
+    pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url, timeout=socket_timeout_seconds, **settings
+    )
     return Redis.from_pool(pool)
 
 

@@ -98,17 +98,18 @@ class ResilientStreamBroker(RedisStreamBroker):
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
         """Entries for as long as it is asked; when Redis is away, it waits until Redis is back."""
         pause = 0.0
-        while not _cancelled():
+        while True:
+            _raise_if_cancelled()
             try:
                 entry = await self._next_entry()
             except (RedisError, OSError) as error:
                 level = logging.DEBUG if pause else logging.WARNING
-                logger.log(level, "%s: Redis is away: %r", self.queue_name, error)
+                logger.log(level, "%s: cannot read the queue: %r", self.queue_name, error)
                 pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
                 await asyncio.sleep(pause)
                 continue
             if pause:
-                logger.warning("%s: Redis is back", self.queue_name)
+                logger.warning("%s: reading the queue again", self.queue_name)
                 pause = 0.0
             if entry is not None:
                 acknowledge = partial(self._acknowledge, entry.id)
@@ -121,8 +122,9 @@ class ResilientStreamBroker(RedisStreamBroker):
                 return entry
             await self._group.bury(entry, why=fault, keep=self.dead_letters_kept)
         except ResponseError as error:
-            if "NOGROUP" not in str(error):  # a new queue, or Redis lost its data
+            if "NOGROUP" not in str(error):
                 raise
+            # A new queue, or Redis has lost its data.
             await self._group.make()
             logger.info("%s: made the consumer group", self.queue_name)
         return None
@@ -157,11 +159,12 @@ class ResilientStreamBroker(RedisStreamBroker):
             logger.debug("%s: not acknowledged: %r", self.queue_name, error)
 
 
-def _cancelled() -> bool:
-    """Whether this task was cancelled, even if redis-py has swallowed it.
+def _raise_if_cancelled() -> None:
+    """Raise the CancelledError that redis-py may have swallowed.
 
     Before Python 3.12 `asyncio.wait_for` does so at times (python/cpython#86296), and a receiver
     that wants to leave would wait for the next entry for ever.
     """
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

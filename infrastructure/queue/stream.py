@@ -27,9 +27,9 @@ class Entry:
 
 
 class ConsumerGroup:
-    """One consumer's view of `stream`. Every method raises RedisError when Redis is away.
+    """One consumer's view of `stream`; every method raises RedisError when Redis is away.
 
-    All but `make` raise ResponseError "NOGROUP …" when stream or group do not exist.
+    Reading raises ResponseError "NOGROUP …" while the stream or the group does not exist.
     Commands are those of Redis 7.0 and Valkey 8.
     """
 

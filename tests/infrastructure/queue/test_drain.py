@@ -5,7 +5,13 @@ import asyncio
 from taskiq import Context, TaskiqDepends
 
 from infrastructure.embedded import EmbeddedValkey
-from tests.infrastructure.queue.wake_ups import WakeUps, command, eventually, working
+from tests.infrastructure.queue.wake_ups import (
+    DEADLINE_SECONDS,
+    WakeUps,
+    command,
+    eventually,
+    working,
+)
 
 
 async def test_a_running_job_is_told_to_hand_over_and_another_worker_goes_on(
@@ -21,7 +27,7 @@ async def test_a_running_job_is_told_to_hand_over_and_another_worker_goes_on(
 
     async with working(wake_ups.broker) as finish:
         await converse.kiq()
-        await asyncio.wait_for(started.wait(), 10)
+        await asyncio.wait_for(started.wait(), DEADLINE_SECONDS)
         finish.set()
     async with working(wake_ups.broker):
         assert await wake_ups.next_run() == "the rest"
@@ -58,3 +64,4 @@ async def test_listening_ends_whenever_it_is_cancelled(valkey: EmbeddedValkey) -
             listening.cancel()
             done, _ = await asyncio.wait([listening], timeout=5)
             assert done, f"still listening when cancelled at moment {moment}"
+            assert listening.cancelled()

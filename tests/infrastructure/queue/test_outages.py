@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import signal
 import time
 from collections.abc import AsyncIterator
 
@@ -59,8 +57,8 @@ async def test_a_worker_outlives_an_outage_and_says_so_twice(
         await wake_ups.note.kiq("after the outage")
         assert await wake_ups.next_run() == "after the outage"
         away, back = said(logging.WARNING)
-        assert "Redis is away" in away
-        assert "Redis is back" in back
+        assert "cannot read the queue" in away
+        assert "reading the queue again" in back
 
 
 async def test_a_worker_may_start_before_redis(
@@ -68,7 +66,7 @@ async def test_a_worker_may_start_before_redis(
 ) -> None:
     await asyncio.to_thread(own_valkey.stop, wait_seconds=5)
     async with working(wake_ups.broker):
-        await eventually(lambda: "Redis is away" in caplog.text)
+        await eventually(lambda: "cannot read the queue" in caplog.text)
         await asyncio.to_thread(own_valkey.start)
         await wake_ups.note.kiq("first")
         assert await wake_ups.next_run() == "first"
@@ -111,14 +109,11 @@ async def test_a_kick_fails_fast_while_redis_hangs_and_works_again_after(
     wake_ups: WakeUps,
 ) -> None:
     await wake_ups.note.kiq("before")
-    server = (await command(wake_ups.redis, "INFO", "server"))["process_id"]
-    os.kill(server, signal.SIGSTOP)
-    try:
-        began = time.monotonic()
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            with pytest.raises(SendTaskError):
-                await wake_ups.note.kiq("lost")
-        assert time.monotonic() - began < 1
-    finally:
-        os.kill(server, signal.SIGCONT)
+    await command(wake_ups.redis, "CLIENT PAUSE", 60_000, "WRITE")
+    began = time.monotonic()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        with pytest.raises(SendTaskError):
+            await wake_ups.note.kiq("lost")
+    assert time.monotonic() - began < 1
+    await command(wake_ups.redis, "CLIENT UNPAUSE")
     await wake_ups.note.kiq("after")

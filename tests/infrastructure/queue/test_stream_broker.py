@@ -4,6 +4,7 @@ import pytest
 
 from infrastructure.embedded import EmbeddedValkey
 from infrastructure.queue.broker import ResilientStreamBroker
+from infrastructure.queue.stream import ConsumerGroup
 from tests.infrastructure.queue.wake_ups import WakeUps, command, eventually, working
 
 
@@ -117,6 +118,15 @@ async def test_idle_consumers_are_removed_unless_they_hold_entries(valkey: Embed
         async with working(wake_ups.broker):
             await eventually(forgotten_is_gone)
             assert await names() == {b"dead", wake_ups.broker.consumer_name.encode()}
+
+
+async def test_a_group_that_is_made_twice_keeps_its_place(wake_ups: WakeUps) -> None:
+    group = ConsumerGroup(wake_ups.redis, stream=wake_ups.stream, group="group", consumer="one")
+    await wake_ups.note.kiq("once")
+    await group.make()
+    assert await group.read(block_ms=1) is not None
+    await group.make()
+    assert await group.read(block_ms=1) is None
 
 
 async def test_messages_are_json_and_results_are_kept_nowhere(wake_ups: WakeUps) -> None:

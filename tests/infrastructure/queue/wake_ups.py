@@ -12,7 +12,7 @@ from infrastructure.queue.broker import ResilientStreamBroker
 from infrastructure.queue.drain import serve
 from infrastructure.redis_client import connect_redis
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 
 
 class WakeUps:
