@@ -74,7 +74,7 @@ threadlog)
     ;;
 test)
     sync
-    exec .venv/bin/python -m pytest "$@"
+    exec .venv/bin/python -m pytest -n 2 --dist loadfile "$@"
     ;;
 check)
     sync

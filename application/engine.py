@@ -3,27 +3,25 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Literal, TypeAlias, cast
 
 import pydantic_ai
 from pydantic_ai import CancellationToken
-from pydantic_ai.models import Model
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from application.agents import AgentDeps, AgentSpec, Sessions, build_agent
+from application.agents import AgentDeps, AgentSpec, build_agent
 from application.closing import Closing, Ended
+from application.engine_parts import EngineParts
 from application.history import History, history_of
 from application.journal import Journal
 from application.model_errors import ModelFailure
-from application.ports import BlobStore, EventLog, StreamConflict
+from application.ports import StreamConflict
 from application.pump import Pump, Question
 from application.recorder import Recorder
 from application.stop import NOTHING_FOLLOWS, JournalStopped, Stop
-from application.threads import Threads
 from application.transcript import Transcript
-from application.turns import Turns
 from application.witness import Witness
 from domain.completion import Completion
 from domain.completion_events import CompletionEvent
@@ -34,22 +32,6 @@ from domain.thread_events import Outcome
 logger = logging.getLogger(__name__)
 
 Ending: TypeAlias = Outcome | Literal["fenced", "handed_over"]
-
-
-@dataclass(frozen=True)
-class EngineParts:
-    """What every run uses. `resolve` gives the model of a name."""
-
-    log: EventLog
-    threads: Threads
-    turns: Turns
-    blobs: BlobStore
-    agents: Mapping[str, AgentSpec]
-    resolve: Callable[[str], Model]
-    default_model: str
-    sessions: Sessions
-    deadline_seconds: float = 900.0  # for one attempt at an answer
-    keep_requests: bool = False  # keep the bodies of requests to the model as blobs
 
 
 class ChatEngine:
@@ -84,7 +66,9 @@ class Run:
         self._witness: Witness | None = None
         self._pump: Pump | None = None
         self._driving: asyncio.Task[None] | None = None
+        self._halted = asyncio.Event()
         self._expired = False
+        self._defective = False  # has our own ending been refused for what it is?
         self._task = asyncio.create_task(self._supervise(), name=f"completion {self._run_id}")
 
     async def finished(self) -> Ending:
@@ -102,8 +86,7 @@ class Run:
     async def _supervise(self) -> Ending:
         self._journal.open(actor=self._actor)
         try:
-            error = await self._answer()
-            return await self._close(error)
+            return await self._close(await self._answer())
         except JournalStopped:
             return self._left()
         finally:
@@ -113,10 +96,6 @@ class Run:
 
     async def _answer(self) -> BaseException | None:
         """Drive the run to its end. Returns what ended it, if it is not complete."""
-        if self._completion.attempt > 1:
-            read = partial(self._parts.log.read_stream, self._completion.id)
-            events = cast("list[Recorded[CompletionEvent]]", await self._journal.insist(read))
-            self._journal.transcript = Transcript.of(events)
         if self._completion.cancel_requested:
             self._journal.stop(Stop.CANCELLED)
         if self._journal.stopped:
@@ -125,19 +104,29 @@ class Run:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(self._parts.deadline_seconds, self._expire)
         try:
-            await asyncio.wait({self._driving})
+            return await self._stopped(self._driving)
         except asyncio.CancelledError:
             self.hand_over()
-            await asyncio.wait({self._driving})
             raise
         finally:
             timer.cancel()
-        return JournalStopped() if self._driving.cancelled() else self._driving.exception()
+
+    async def _stopped(self, driving: asyncio.Task[None]) -> BaseException | None:
+        halted = asyncio.create_task(self._halted.wait())
+        await asyncio.wait({driving, halted}, return_when=asyncio.FIRST_COMPLETED)
+        halted.cancel()
+        await asyncio.wait({driving}, timeout=self._parts.stop_seconds)
+        if not driving.done():
+            logger.error("completion %s: a tool does not stop, it is left behind", self._run_id)
+            driving.add_done_callback(lambda late: late.cancelled() or late.exception())
+        elif not driving.cancelled():
+            return driving.exception()
+        return JournalStopped()
 
     async def _drive(self) -> None:
-        spec = self._parts.agents.get(self._completion.agent)
-        if spec is None:
-            raise AgentNotFound
+        if self._completion.attempt > 1:
+            await self._read_earlier_attempts()
+        spec = self._spec()
         name = self._completion.model or spec.model or self._parts.default_model
         model = self._parts.resolve(name)
         history = await self._journal.insist(self._history)
@@ -155,15 +144,7 @@ class Run:
                 model=model,
                 prompt=history.prompt,
                 history=history.messages,
-                deps=AgentDeps(
-                    session=session,
-                    get_session=self._parts.sessions,
-                    logger=logger,
-                    user_id=self._completion.owner_id,
-                    thread_id=self._completion.thread_id,
-                    completion_id=self._completion.id,
-                    journal=self._journal,
-                ),
+                deps=self._deps(session),
                 run_id=self._run_id,
                 request_limit=spec.request_limit,
             )
@@ -174,6 +155,28 @@ class Run:
                 token=self._token,
             )
             await self._pump.drive(question)
+
+    async def _read_earlier_attempts(self) -> None:
+        read = partial(self._parts.log.read_stream, self._completion.id)
+        events = cast("list[Recorded[CompletionEvent]]", await self._journal.insist(read))
+        self._journal.transcript = Transcript.of(events)
+
+    def _deps(self, session: AsyncSession) -> AgentDeps:
+        return AgentDeps(
+            session=session,
+            get_session=self._parts.sessions,
+            logger=logger,
+            user_id=self._completion.owner_id,
+            thread_id=self._completion.thread_id,
+            completion_id=self._completion.id,
+            journal=self._journal,
+        )
+
+    def _spec(self) -> AgentSpec:
+        spec = self._parts.agents.get(self._completion.agent)
+        if spec is None:
+            raise AgentNotFound
+        return spec
 
     async def _history(self) -> History:
         thread = await self._parts.threads.get(self._completion.thread_id)
@@ -186,6 +189,7 @@ class Run:
 
     def _halt(self) -> None:
         """Stop the model: by the token once the run has it, before that by the task."""
+        self._halted.set()
         self._token.cancel()
         if self._driving is not None and self._pump is None:
             self._driving.cancel()
@@ -201,18 +205,25 @@ class Run:
             before = self._journal.version, self._journal.stopped
             closing = await self._closing(error)
             try:
-                await self._journal.insist(partial(self._end, closing))
+                await self._journal.insist(partial(self._end, closing, version=before[0]))
             except StreamConflict:
                 await self._journal.look()
                 if before == (self._journal.version, self._journal.stopped):
                     logger.exception("completion %s: nobody was quicker", self._run_id)
                     self._journal.stop(Stop.FENCED)
+            except JournalStopped:
+                raise
+            except Exception:
+                if self._defective:
+                    raise
+                logger.exception("completion %s: its ending is not accepted", self._run_id)
+                self._defective = True
             else:
                 return closing.outcome
 
-    async def _end(self, closing: Closing) -> int:
+    async def _end(self, closing: Closing, *, version: int) -> int:
         return await self._parts.turns.end(
-            replace(self._completion, version=self._journal.version),
+            replace(self._completion, version=version),
             events=closing.events,
             outcome=closing.outcome,
             answered=closing.answered,
@@ -231,8 +242,10 @@ class Run:
             messages=self._pump.messages if self._pump else [],
             claimed_at=self._claimed_at,
         )
+        if self._defective:
+            return ended.broken()
         try:
-            if self._expired and not self._journal.stopped:
+            if self._expired and error is not None and not self._journal.stopped:
                 return await ended.failed(self._too_late())
             return await ended.closing(error)
         except JournalStopped:

@@ -67,8 +67,9 @@ class Journal:
         self._log.attach(self, actor=actor, cause=str(self._completion.id))
 
     def close(self) -> None:
-        """Take part no more; what is under way is still answered."""
+        """Take part no more, whoever still speaks; what is under way is still answered."""
         self._log.detach(self)
+        self.stopped = self.stopped or Stop.HANDED_OVER
 
     @property
     def dropped(self) -> bool:

@@ -1,1 +1,1 @@
-"""Measurements: `python -m benchmarks NAME`. Every module here with a `main` is one of them."""
+"""Measurements: `python -m benchmarks NAME`. Every module here is one; `rig` is what they share."""

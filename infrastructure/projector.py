@@ -21,7 +21,6 @@ from infrastructure.read_database import is_outage, projector_engine
 from projections import checkpoints, group
 from projections.checkpoints import CheckpointMoved
 from projections.group import RECORD, Poisoned
-from projections.schema import create_tables
 
 BATCH = 1000  # events
 PACE_SECONDS = 0.02  # between two looks at the log, so that a busy log is taken in batches
@@ -157,11 +156,8 @@ class Follower:
     async def begin(engine: AsyncEngine, *, reader: LogReader, codec: Codec) -> "Follower":
         """Make what is missing and start from the checkpoint."""
         async with engine.begin() as connection:
-            await create_tables(connection)
-            await checkpoints.begin(connection, RECORD)
-            checkpoint = await checkpoints.read(connection, RECORD)
-        assert checkpoint is not None
-        return Follower(engine, reader=reader, codec=codec, position=checkpoint.position)
+            position = await group.prepare(connection)
+        return Follower(engine, reader=reader, codec=codec, position=position)
 
     async def step(self) -> bool:
         """Apply one batch; is there more at once? Raises Poisoned after what stands before it."""

@@ -41,8 +41,8 @@ class ReadDatabase:
             isolation_level="AUTOCOMMIT",
             server_settings={"role": RUNTIME, "default_transaction_read_only": "on"},
         )
-        self._position = 0  # the last one seen; it never falls
-        self._looked = 0.0  # when the last look began
+        self._seen = 0  # the checkpoint at the last look
+        self._looked = 0.0  # when that look began
         self._looking = asyncio.Lock()
 
     async def close(self) -> None:
@@ -72,22 +72,20 @@ class ReadDatabase:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_seconds
-        while self._position < position:
-            await self._look(asked=loop.time())
-            if self._position < position:
-                if loop.time() + POLL_SECONDS > deadline:
-                    return False
-                await asyncio.sleep(POLL_SECONDS)
+        while await self._look(asked=loop.time()) < position:
+            if loop.time() + POLL_SECONDS > deadline:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
         return True
 
-    async def _look(self, *, asked: float) -> None:
+    async def _look(self, *, asked: float) -> int:
         async with self._looking:
-            if self._looked >= asked:
-                return  # somebody has begun to look since
-            self._looked = asyncio.get_running_loop().time()
-            checkpoint = await self.checkpoint()
-            if checkpoint is not None:
-                self._position = max(self._position, checkpoint.position)
+            if self._looked < asked:  # else somebody has begun to look since
+                began = asyncio.get_running_loop().time()
+                checkpoint = await self.checkpoint()
+                self._seen = 0 if checkpoint is None else checkpoint.position
+                self._looked = began
+            return self._seen
 
 
 def projector_engine(url: str, *, timeout_seconds: float = 30.0) -> AsyncEngine:

@@ -1,9 +1,9 @@
 """The projector process: keeps the read tables."""
 
 import asyncio
-import contextlib
 
 from infrastructure.projector import Projector
+from infrastructure.relay.tasks import end
 from infrastructure.settings import Settings
 from interfaces import processes
 from interfaces.cli.servers import Addresses
@@ -16,7 +16,7 @@ async def serve_projector(settings: Settings, addresses: Addresses) -> None:
     work = asyncio.create_task(Projector(addresses.database).run())
     waiting = asyncio.create_task(finish.wait())
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (work, waiting):
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    await end({waiting})
+    if work.done():
+        work.result()  # it never ends by itself but by an error
+    await end({work})

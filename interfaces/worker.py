@@ -21,6 +21,7 @@ from infrastructure.event_log.connection import connect
 from infrastructure.event_log.database import Database
 from infrastructure.queue.drain import serve
 from infrastructure.read_database import ReadDatabase
+from infrastructure.relay.tasks import end
 from infrastructure.settings import Settings
 from infrastructure.worker.heartbeat import Heartbeat
 from infrastructure.worker.open_runs import OpenRuns
@@ -77,18 +78,21 @@ async def _work(
     base.broker.state.runner = runner
     register(base.broker)
     logger.info("ready: worker %s", worker_id)
-    async with _kept_alive(runner.look_for_ever()):
-        receiving = asyncio.create_task(
-            serve(
-                base.broker,
-                max_async_tasks=settings.slots,
-                finish=finish,
-                wait_tasks_timeout=settings.drain_seconds + HAND_OVER_SECONDS,
-            )
-        )
+    async with _kept_alive(runner.look_for_ever()), _kept_alive(_receive(settings, base, finish)):
         await finish.wait()
         await runner.drain(seconds=settings.drain_seconds, hand_over_seconds=HAND_OVER_SECONDS)
-        await receiving
+
+
+async def _receive(settings: Settings, base: Ground, finish: asyncio.Event) -> None:
+    """Take wake-ups; returns only after `finish`."""
+    await serve(
+        base.broker,
+        max_async_tasks=settings.slots,
+        finish=finish,
+        wait_tasks_timeout=settings.drain_seconds + HAND_OVER_SECONDS,
+    )
+    assert finish.is_set(), "the queue's receiver has ended by itself"
+    await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -151,12 +155,10 @@ async def _kept_alive(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         if task.done() and not task.cancelled():
             logger.critical("the worker cannot go on", exc_info=task.exception())
-        task.cancel()
-        await asyncio.wait({task})
+        await end({task})
 
 
 async def _first(*events: asyncio.Event) -> None:
-    waiting = [asyncio.create_task(event.wait()) for event in events]
+    waiting = {asyncio.create_task(event.wait()) for event in events}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
+    await end(waiting)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, select, update
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -43,7 +43,7 @@ class Checkpoint:
 
 
 async def begin(connection: AsyncConnection, group: Group) -> None:
-    """Set the checkpoint before the log's first event, unless there is one; safe to repeat."""
+    """Set a checkpoint before the log's first event, unless there is one; safe to repeat."""
     row = insert(CHECKPOINTS).values(name=group.name, version=group.version, position=0)
     await connection.execute(row.on_conflict_do_nothing())
 
@@ -54,6 +54,18 @@ async def read(connection: AsyncConnection | AsyncSession, group: Group) -> Chec
     query = select(table.position, table.stopped_at, table.error)
     row = (await connection.execute(query.where(*_is(group)))).one_or_none()
     return None if row is None else Checkpoint(*row)
+
+
+async def forget(connection: AsyncConnection, group: Group) -> None:
+    """No version of the group has a checkpoint any more; a projector at work is refused."""
+    await connection.execute(delete(CHECKPOINTS).where(CHECKPOINTS.c.name == group.name))
+
+
+async def has_other_version(connection: AsyncConnection, group: Group) -> bool:
+    """Were the tables made by an older or newer version of the group?"""
+    table = CHECKPOINTS.c
+    other = select(table.version).where(table.name == group.name, table.version != group.version)
+    return await connection.scalar(other.limit(1)) is not None
 
 
 async def advance(connection: AsyncConnection, group: Group, *, after: int, through: int) -> None:

@@ -18,9 +18,11 @@ from projections.checkpoints import Group
 from projections.completions import Completion
 from projections.messages import Message
 from projections.rows import Rows
+from projections.schema import ReadModel, create_tables, drop_tables
 from projections.threads import Thread
 
-RECORD = Group("record", version=1)
+RECORD = Group("record", version=1)  # a higher version makes the tables again
+MODELS: tuple[type[ReadModel], ...] = (Thread, Message, Completion, AsyncToolExecution)
 
 
 class Poisoned(Exception):
@@ -30,6 +32,28 @@ class Poisoned(Exception):
         super().__init__(f"position {position}: {reason}")
         self.position = position
         self.reason = reason
+
+
+async def prepare(connection: AsyncConnection) -> int:
+    """Make what is missing; up to which position are the rows? Safe to repeat, one at a time.
+
+    Tables of another version are made again, empty.
+    """
+    await create_tables(connection)
+    if await checkpoints.has_other_version(connection, RECORD):
+        await empty(connection)
+    await checkpoints.begin(connection, RECORD)
+    checkpoint = await checkpoints.read(connection, RECORD)
+    assert checkpoint is not None
+    return checkpoint.position
+
+
+async def empty(connection: AsyncConnection) -> None:
+    """Forget all rows. The projector, at work or not, then makes them again from the whole log."""
+    await checkpoints.forget(connection, RECORD)
+    await drop_tables(connection, MODELS)
+    await create_tables(connection)
+    await checkpoints.begin(connection, RECORD)
 
 
 async def apply(

@@ -1,5 +1,6 @@
 """The schema `read`: what all read tables have in common, and how they are made."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -32,6 +33,12 @@ class ReadModel(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False):
 async def create_tables(connection: AsyncConnection) -> None:
     """Make the tables that are missing; safe to repeat, one process at a time."""
     await connection.run_sync(METADATA.create_all)
+
+
+async def drop_tables(connection: AsyncConnection, models: Sequence[type[ReadModel]]) -> None:
+    """The log has all that is in them."""
+    tables = [METADATA.tables[f"read.{model.__tablename__}"] for model in models]
+    await connection.run_sync(METADATA.drop_all, tables=tables)
 
 
 def moment(recorded: Recorded[object]) -> datetime:

@@ -76,8 +76,8 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
                 wait_seconds=COMMAND_WAIT_SECONDS,
             )
         except StreamConflict as conflict:
-            if thread.version == conflict.streams.get(thread.id, thread.version):
-                raise IdIsTaken from None  # by something else: the thread stands where it stood
+            if completion_id in conflict.streams:
+                raise IdIsTaken from None
             continue
         if isinstance(events[-1], ThreadCompletionRequested):
             await app.wake_up.completion(completion_id)

@@ -1,6 +1,6 @@
 """One call of the append function: what goes in, and what its answer means for each event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -178,8 +178,15 @@ def check(appends: Sequence[NewEvents]) -> None:
         raise ValueError("nothing to append")
 
 
-def conflict_of(appends: Sequence[NewEvents], versions: Mapping[UUID, int]) -> StreamConflict:
-    """The refusal of these appends, naming those of their streams that were looked at."""
+def conflict_of(
+    appends: Sequence[NewEvents], *, versions: Mapping[UUID, int], refused: Container[UUID]
+) -> StreamConflict:
+    """The refusal of these appends, naming those of their streams that stand elsewhere or ended."""
     return StreamConflict(
-        {a.stream_id: versions[a.stream_id] for a in appends if a.stream_id in versions}
+        {
+            append.stream_id: versions[append.stream_id]
+            for append in appends
+            if append.stream_id in refused
+            or append.expected not in (None, versions.get(append.stream_id, append.expected))
+        }
     )

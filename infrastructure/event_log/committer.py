@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Se
 from typing import TypeAlias, TypeVar
 from uuid import UUID
 
+from application.ports import StreamConflict
 from infrastructure.event_log.batch import Answer, Batch, conflict_of
 from infrastructure.event_log.connection import Connection, hang_up, is_lost, is_passing
 from infrastructure.event_log.entry import LogEntry
@@ -109,15 +110,8 @@ class Committer:
             self._succeed([submission], entries)
 
     async def _find(self, connection: Connection, candidates: Iterable[Submission]) -> Found:
-        found: dict[Submission, list[LogEntry]] = {}
-        for submission in candidates:
-            if submission.uncertain:
-                entries = await find_written(
-                    connection, submission.appends, after=submission.horizon or 0
-                )
-                if entries is not None:
-                    found[submission] = entries
-        return found
+        uncertain = [submission for submission in candidates if submission.uncertain]
+        return await find_written(connection, uncertain) if uncertain else {}
 
     def _succeed(self, submissions: Sequence[Submission], entries: Sequence[LogEntry]) -> None:
         self._horizon = max(self._horizon or 0, entries[-1].position)
@@ -138,6 +132,10 @@ class Committer:
         somebody else has made that version.
         """
         versions, conflicts = batch.versions(answer), batch.conflicts(answer)
+
+        def tell(submission: Submission) -> StreamConflict:
+            return conflict_of(submission.appends, versions=versions, refused=conflicts)
+
         broken: set[UUID] = set()
         again: list[Submission] = []
         for submission in taken:
@@ -145,10 +143,10 @@ class Committer:
                 self._succeed([submission], found[submission])
             elif submission.builds_on(broken) or batch.refuses(submission.appends, conflicts):
                 broken |= submission.streams
-                _tell(submission.refused, conflict_of(submission.appends, versions))
+                _tell(submission.refused, tell(submission))
             else:
                 again.append(submission)
-        self.refuse_behind(broken, lambda behind: conflict_of(behind.appends, versions))
+        self.refuse_behind(broken, tell)
         self._queue.put_back(again)
 
     def _refuse_defect(self, taken: Sequence[Submission], error: Exception) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from application.ports import LogUnavailable
-from infrastructure.event_log.connection import Pool, Row, is_lost, make_pool
+from infrastructure.event_log.connection import Pool, Row, is_lost, is_passing, make_pool
 from infrastructure.event_log.statements import statement
 
 PAUSE_SECONDS = 0.05
@@ -45,7 +45,7 @@ class Database:
             try:
                 return await self._try(sql, arguments, deadline=deadline)
             except Exception as error:
-                if not is_lost(error):
+                if not is_lost(error) and not is_passing(error):
                     raise
                 if loop.time() + PAUSE_SECONDS >= deadline:
                     raise LogUnavailable(f"the event log does not answer: {error!r}") from error

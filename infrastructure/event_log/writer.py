@@ -70,6 +70,7 @@ class GroupCommitWriter:
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="event-log-writer")
+        self.wake()  # connects, so that the first command need not wait for it
         return self
 
     async def __aexit__(
@@ -103,8 +104,8 @@ class GroupCommitWriter:
         says of an event that it cannot store.
         """
         check(appends)
-        if self._closing:
-            raise LogUnavailable("the writer is closed")
+        if self._closing or self._task is None or self._task.done():
+            raise LogUnavailable("the writer is not running")
         answer: asyncio.Future[list[LogEntry]] = asyncio.get_running_loop().create_future()
         submission = Submission(appends, partial(_grant, answer), partial(_deny, answer))
         self._queue.put(submission)
@@ -116,6 +117,8 @@ class GroupCommitWriter:
             self._withdraw(submission)
             raise
         except TimeoutError:
+            if answer.done() and not answer.cancelled():
+                return answer.result()  # both at the same moment
             if self._withdraw(submission):
                 raise LogUnavailable(f"not written within {wait_seconds} s") from None
             raise OutcomeUnknown(f"no answer within {wait_seconds} s") from None

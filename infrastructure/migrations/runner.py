@@ -19,6 +19,12 @@ from infrastructure.migrations.problems import (
 OLDEST_SERVER = 16
 WAIT_SECONDS = 60
 LOCK = "SELECT pg_advisory_lock(hashtextextended('threadlog.migrations', 0))"
+# No such role, the login may not take it, no such table.
+NEVER_MIGRATED = (
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedTableError,
+)
 # Two databases of one server that create the same roles at the same moment.
 RACE = (
     asyncpg.UniqueViolationError,
@@ -48,8 +54,8 @@ async def pending(runtime_url: str) -> list[str]:
     try:
         async with connected(runtime_url, role=RUNTIME) as connection:
             done = await _applied(connection)
-    except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedTableError):
-        done = {}  # no such role, or no such table: a database that was never migrated
+    except NEVER_MIGRATED:
+        done = {}
     return _missing(migrations(), done)
 
 
@@ -92,10 +98,7 @@ async def _make_roles(connection: Connection) -> None:
                 raise
             await asyncio.sleep(0.05)
         except asyncpg.InsufficientPrivilegeError as error:
-            raise RolesMissing(
-                f"{error}. Give this login CREATEROLE and CREATE on the database, or let an"
-                " administrator run infrastructure/migrations/roles.sql and grant the roles to it"
-            ) from error
+            raise _roles_missing(error) from error
         else:
             return
 
@@ -139,4 +142,20 @@ async def _grant_roles(connection: Connection, runtime_url: str) -> None:
     for role in ("threadlog_runtime", "threadlog_projector"):
         granted = await connection.fetchval("SELECT pg_has_role($1, $2, 'SET')", login, role)
         if not granted:
-            await connection.execute(f'GRANT {role} TO "{login.replace(chr(34), chr(34) * 2)}"')
+            await _grant(connection, role, login=login)
+
+
+async def _grant(connection: Connection, role: str, *, login: str) -> None:
+    quoted = await connection.fetchval("SELECT quote_ident($1)", login)
+    try:
+        await connection.execute(f"GRANT {role} TO {quoted}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise _roles_missing(error) from error
+
+
+def _roles_missing(error: Exception) -> RolesMissing:
+    return RolesMissing(
+        f"{error}. Give the owner's login CREATEROLE and CREATE on the database, or let an"
+        " administrator run infrastructure/migrations/roles.sql and grant threadlog_owner to the"
+        " owner's login, threadlog_runtime and threadlog_projector to both"
+    )

@@ -21,6 +21,8 @@ def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
     except (EmbeddedServerError, SchemaProblem, OSError) as problem:
         print(f"threadlog {role}: {problem}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        return 1  # a part of it has failed, and said why
     return 0
 
 

@@ -18,7 +18,7 @@ from interfaces.http import (
     tool_executions,
 )
 from interfaces.http.authentication import caller
-from interfaces.http.edge import KnownHosts, SafeAnswers
+from interfaces.http.edge import Gate, SafeAnswers
 from interfaces.http.resources import Resources
 
 DESCRIPTION = "An event-sourced AI chat backend that keeps every word."
@@ -32,7 +32,7 @@ def create_app(resources: Resources, *, hosts: Collection[str] = ()) -> FastAPI:
     """
     app = routes_only()
     app.state.resources = resources
-    app.add_middleware(KnownHosts, hosts=frozenset(hosts))
+    app.add_middleware(Gate, hosts=frozenset(hosts))
     app.add_middleware(SafeAnswers)
     return app
 

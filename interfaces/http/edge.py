@@ -1,4 +1,4 @@
-"""What stands between the server and the routes: which hosts, which headers, whole requests."""
+"""What stands between the server and the routes: which requests, which headers, whole bodies."""
 
 import asyncio
 from collections.abc import Collection
@@ -12,6 +12,7 @@ from interfaces.http.problems import problem
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 16 * 1024 * 1024
+HEADER_BYTES = 64 * 1024
 DEFAULTS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 
 
@@ -59,17 +60,21 @@ async def _linger(receive: Receive) -> None:
 
 
 @dataclass(frozen=True)
-class KnownHosts:
-    """Requests to other hosts are refused; without `hosts` every name is good."""
+class Gate:
+    """Refuses what no route should see; without `hosts` every name of the server is good."""
 
     app: ASGIApp
     hosts: Collection[str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.hosts and _host(scope) not in self.hosts:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+            title = "The headers are larger than 64 kB."
+            await problem(431, name="HeadersTooLarge", title=title)(scope, receive, send)
+        elif self.hosts and _host(scope) not in self.hosts:
             title = "This server does not go by that name."
-            refused = problem(400, name="HostIsUnknown", title=title)
-            await refused(scope, receive, send)
+            await problem(400, name="HostIsUnknown", title=title)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

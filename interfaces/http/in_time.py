@@ -33,7 +33,7 @@ class TimelyRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Raises AnswerTookTooLong."""
         answer = super().get_route_handler()
-        if "GET" not in self.methods:
+        if "GET" not in (self.methods or ()):
             return answer
 
         async def timely(request: Request) -> Response:

@@ -74,11 +74,13 @@ class House:
         *,
         spec: AgentSpec | None = None,
         log: MemoryLog | None = None,
+        blobs: MemoryBlobs | None = None,
         deadline_seconds: float = 900.0,
+        stop_seconds: float = 5.0,
         keep_requests: bool = False,
     ) -> None:
         self.log = log or MemoryLog()
-        self.blobs = MemoryBlobs()
+        self.blobs = blobs or MemoryBlobs()
         self.threads = Threads(self.log)
         nobody = _Nobody()
         self.turns = Turns(self.log, threads=self.threads, wake_up=nobody)
@@ -101,6 +103,7 @@ class House:
                 default_model="default",
                 sessions=no_database,
                 deadline_seconds=deadline_seconds,
+                stop_seconds=stop_seconds,
                 keep_requests=keep_requests,
             )
         )

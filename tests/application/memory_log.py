@@ -67,6 +67,9 @@ class MemoryLog:
         """All events of a stream."""
         return [one for one in self.events if one.stream_id == stream_id]
 
+    def check(self, event: Event) -> None:
+        """Raises what the log says of an event that it cannot store: ValueError, or a defect."""
+
     # The port
 
     async def append(
@@ -170,7 +173,8 @@ class MemoryLog:
                     self.before_append(append)
                 try:
                     recorded = self._write([append], actor=actor, cause=cause)
-                except StreamConflict as conflict:
+                except (StreamConflict, ValueError) as error:
+                    conflict = error if isinstance(error, StreamConflict) else StreamConflict({})
                     answers.append(lambda s=source, c=conflict: s.refused(c))
                 else:
                     answers.append(lambda s=source, r=recorded: s.committed(r))
@@ -198,6 +202,9 @@ class MemoryLog:
         """All or nothing."""
         if conflicts := self._conflicts(appends):
             raise StreamConflict(conflicts)
+        for append in appends:
+            for event in append.events:
+                self.check(event)
         at = time.time_ns() // 1000
         recorded: list[AnyRecorded] = []
         for append in appends:

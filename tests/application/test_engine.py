@@ -5,8 +5,10 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
+from pydantic_ai import RunContext
 from pydantic_ai.exceptions import (
     ModelHTTPError,
     ModelOverloadedError,
@@ -16,7 +18,8 @@ from pydantic_ai.exceptions import (
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse
 from pydantic_ai.models.function import AgentInfo, DeltaThinkingPart, DeltaToolCall, FunctionModel
 
-from application.agents import AgentSpec
+from application.agents import AgentDeps, AgentSpec
+from domain.catalogue import Event
 from domain.completion_events import (
     CancelRequested,
     Chunk,
@@ -28,6 +31,7 @@ from domain.completion_events import (
 )
 from domain.thread_events import TurnEnded
 from tests.application.house import House, Running, saying, until
+from tests.application.memory_log import MemoryBlobs, MemoryLog
 
 UNICODE = (
     "Zażółć ",
@@ -275,6 +279,47 @@ async def test_a_defect_of_ours_is_logged_with_its_traceback_and_told_without(
     assert running.ended.message == "Something went wrong on our side."
     assert "ZeroDivisionError: the secret" in caplog.text
     assert "Traceback" in caplog.text
+
+
+async def test_a_defect_below_the_engine_is_a_visible_failure_too():
+    class NoBlobs(MemoryBlobs):
+        async def put(self, owner_id: UUID, content: bytes, *, media_type: str) -> str:
+            raise ZeroDivisionError("no such luck")
+
+    async def prompt(_ctx: RunContext[AgentDeps]) -> str:
+        return "Be brief."
+
+    house = House(saying("Hi"), spec=AgentSpec(system_prompt_builder=prompt), blobs=NoBlobs())
+    running = await house.begin()
+    assert await running.end() == "failed"
+    assert isinstance(running.ended, CompletionFailed)
+    assert running.ended.type == "internal"
+
+
+async def test_an_ending_that_the_log_cannot_take_gives_way_to_one_that_it_can():
+    class Picky(MemoryLog):
+        def check(self, event: Event) -> None:
+            if isinstance(event, CompletionFinished):
+                raise ZeroDivisionError("no such ending")
+
+    house = House(saying("Hi"), log=Picky())
+    running = await house.begin()
+    assert await running.end() == "failed"
+    assert isinstance(running.ended, CompletionFailed)
+    assert running.said.text == "Hi"
+
+
+async def test_an_event_that_the_log_cannot_take_is_a_visible_failure():
+    class Picky(MemoryLog):
+        def check(self, event: Event) -> None:
+            if isinstance(event, Chunk):
+                raise ValueError("no such text")
+
+    house = House(saying("Hi"), log=Picky())
+    running = await house.begin()
+    assert await running.end() == "failed"
+    assert isinstance(running.ended, CompletionFailed)
+    assert (running.ended.type, running.said.text) == ("internal", "")
 
 
 async def test_an_agent_that_this_worker_does_not_know_fails_visibly():

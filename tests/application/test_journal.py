@@ -249,6 +249,17 @@ async def test_a_refused_journal_that_finds_a_request_to_cancel_goes_on_behind_i
     assert desk.journal.transcript.answer().text == "kept"
 
 
+async def test_a_refused_journal_gives_nothing_more_before_it_knows_why(desk: Desk):
+    desk.stranger(CancelRequested())
+    desk.say("lost")
+    await desk.log.write()
+    desk.say(" and lost again")
+    assert desk.journal.take() is None
+    await desk.journal.settle()
+    assert desk.journal.stopped is Stop.CANCELLED
+    assert desk.journal.take() is None
+
+
 @pytest.mark.parametrize(
     "foreign",
     [

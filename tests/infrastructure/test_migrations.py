@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import pytest
 
 from domain.catalogue import TERMINAL_NAMES
 from infrastructure.embedded import EmbeddedPostgres
-from infrastructure.event_log.connection import connected
+from infrastructure.event_log.connection import Connection, connected
 from infrastructure.migrations import check_schema, migrate, pending
 from infrastructure.migrations.files import migrations, read_sql
 from infrastructure.migrations.problems import (
@@ -22,7 +23,7 @@ from infrastructure.migrations.problems import (
     SchemaIsOld,
 )
 from tests.infrastructure.event_log.appending import until
-from tests.servers import new_database
+from tests.servers import FAST, data_folder, erase, new_database
 
 NAMES = [file.name for file in migrations()]
 TRY = """
@@ -57,10 +58,20 @@ async def test_several_processes_at_once_apply_each_file_once(postgres: Embedded
     assert sorted(outputs) == sorted([f"{NAMES}\n", "[]\n", "[]\n", "[]\n"])
 
 
-async def test_several_databases_of_one_server_may_be_migrated_at_once(
-    postgres: EmbeddedPostgres,
+@pytest.fixture
+def new_server() -> Iterator[EmbeddedPostgres]:
+    """A server that has never seen our roles."""
+    with data_folder() as folder:
+        server = EmbeddedPostgres(folder, major=16, settings=FAST)
+        server.start()
+        yield server
+        erase(server)
+
+
+async def test_several_databases_of_one_new_server_may_be_migrated_at_once(
+    new_server: EmbeddedPostgres,
 ) -> None:
-    databases = [await new_database(postgres) for _ in range(4)]
+    databases = [await new_database(new_server) for _ in range(4)]
     answers = await asyncio.gather(*(migrate(owner_url, url) for url, owner_url in databases))
     assert answers == [NAMES] * 4
 
@@ -135,6 +146,15 @@ async def new_login(postgres: EmbeddedPostgres, *attributes: str) -> tuple[str, 
     return name, parts._replace(netloc=netloc).geturl(), owner_url
 
 
+async def roles_of(superuser: Connection, login: str) -> list[str]:
+    rows = await superuser.fetch(
+        "SELECT r.rolname FROM pg_roles r WHERE pg_has_role($1, r.oid, 'MEMBER')"
+        " AND r.rolname LIKE 'threadlog_%' ORDER BY 1",
+        login,
+    )
+    return [row[0] for row in rows]
+
+
 @pytest.fixture
 async def fresh_server_roles(postgres: EmbeddedPostgres) -> None:
     """All roles exist on this server already, and belong to its superuser."""
@@ -163,17 +183,26 @@ async def test_a_plain_login_with_the_roles_migrates_and_works_as_owner_and_runt
     assert await migrate(url, url) == []
 
 
+async def test_a_login_that_may_create_roles_needs_no_superuser(
+    new_server: EmbeddedPostgres,
+) -> None:
+    _, owner_url, _ = await new_login(new_server, "CREATEROLE")
+    name, url, superuser_url = await new_login(new_server)
+    url = urlsplit(url)._replace(path=urlsplit(owner_url).path).geturl()
+    assert await migrate(owner_url, url) == NAMES
+    assert await migrate(owner_url, owner_url) == []
+    async with connected(superuser_url) as superuser:
+        assert await roles_of(superuser, name) == ["threadlog_projector", "threadlog_runtime"]
+
+
 @pytest.mark.usefixtures("fresh_server_roles")
 async def test_the_runtime_login_gets_its_roles_and_no_more(postgres: EmbeddedPostgres) -> None:
     name, url, owner_url = await new_login(postgres)
+    with pytest.raises(SchemaIsOld):
+        await check_schema(url)
     await migrate(owner_url, url)
     async with connected(owner_url) as superuser:
-        rows = await superuser.fetch(
-            "SELECT r.rolname FROM pg_roles r WHERE pg_has_role($1, r.oid, 'MEMBER')"
-            " AND r.rolname LIKE 'threadlog_%' ORDER BY 1",
-            name,
-        )
-    assert [row[0] for row in rows] == ["threadlog_projector", "threadlog_runtime"]
+        assert await roles_of(superuser, name) == ["threadlog_projector", "threadlog_runtime"]
 
 
 async def test_the_terminal_names_in_the_database_are_those_of_the_catalogue(

@@ -26,8 +26,8 @@ from projections.checkpoints import Checkpoint
 from projections.threads import Thread
 from tests.projections.random_story import random_log
 from tests.projections.story import WORKER, Log, Story
-from tests.projections.tables import Tables, migrated
-from tests.servers import FAST, data_folder, erase, new_database
+from tests.projections.tables import Tables, tables_in
+from tests.servers import FAST, data_folder, erase
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30.0
@@ -38,14 +38,6 @@ async def tables(postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
     """Of a new database, empty."""
     async with tables_in(postgres) as tables:
         yield tables
-
-
-@asynccontextmanager
-async def tables_in(server: EmbeddedPostgres) -> AsyncGenerator[Tables]:
-    url, owner_url = await new_database(server)
-    tables = await migrated(url, owner_url=owner_url)
-    yield tables
-    await tables.close()
 
 
 async def write(url: str, events: Sequence[Recorded[Event]], *, codec: Codec | None = None) -> None:

@@ -17,16 +17,14 @@ from infrastructure.migrations import migrate
 from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
 from projections.threads import Thread
 from tests.projections.story import Log, Story
-from tests.projections.tables import Tables, migrated
+from tests.projections.tables import Tables, tables_in
 from tests.servers import new_database
 
 
 @pytest.fixture(scope="session")
 async def read_tables(postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
-    url, owner_url = await new_database(postgres)
-    tables = await migrated(url, owner_url=owner_url)
-    yield tables
-    await tables.close()
+    async with tables_in(postgres) as tables:
+        yield tables
 
 
 @pytest.fixture

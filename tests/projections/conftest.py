@@ -1,4 +1,4 @@
-"""Empty read tables on both PostgreSQL majors."""
+"""Empty read tables."""
 
 from collections.abc import AsyncGenerator, Generator
 
@@ -6,12 +6,13 @@ import pytest
 
 from infrastructure.embedded import EmbeddedPostgres
 from tests.projections.story import Log, Story
-from tests.projections.tables import Tables, migrated
-from tests.servers import FAST, data_folder, erase, new_database
+from tests.projections.tables import Tables, tables_in
+from tests.servers import FAST, data_folder, erase
 
 
 @pytest.fixture(scope="session", params=[16, 18])
 def any_postgres(request: pytest.FixtureRequest) -> Generator[EmbeddedPostgres]:
+    """The oldest and the newest major."""
     if request.param == request.config.getoption("--postgres-major"):
         yield request.getfixturevalue("postgres")
         return
@@ -25,11 +26,15 @@ def any_postgres(request: pytest.FixtureRequest) -> Generator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-async def read_tables(any_postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
-    url, owner_url = await new_database(any_postgres)
-    tables = await migrated(url, owner_url=owner_url)
-    yield tables
-    await tables.close()
+async def read_tables(postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
+    async with tables_in(postgres) as tables:
+        yield tables
+
+
+@pytest.fixture(scope="session")
+async def read_tables_of_any(any_postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
+    async with tables_in(any_postgres) as tables:
+        yield tables
 
 
 @pytest.fixture
@@ -37,6 +42,13 @@ async def tables(read_tables: Tables) -> Tables:
     """Empty, with the checkpoint before the first event."""
     await read_tables.clear()
     return read_tables
+
+
+@pytest.fixture
+async def any_tables(read_tables_of_any: Tables) -> Tables:
+    """The same on either major."""
+    await read_tables_of_any.clear()
+    return read_tables_of_any
 
 
 @pytest.fixture

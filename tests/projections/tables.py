@@ -1,6 +1,7 @@
 """The read tables of one database, as a test fills and looks at them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -9,17 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.catalogue import Event
 from domain.recorded import Recorded
+from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.migrations import migrate
 from infrastructure.read_database import ReadDatabase, projector_engine
 from projections import checkpoints, group
-from projections.async_tool_executions import AsyncToolExecution
-from projections.completions import Completion
-from projections.group import RECORD
-from projections.messages import Message
-from projections.schema import ReadModel, create_tables
-from projections.threads import Thread
+from projections.group import MODELS, RECORD
+from projections.schema import ReadModel
+from tests.servers import new_database
 
-MODELS: tuple[type[ReadModel], ...] = (Thread, Message, Completion, AsyncToolExecution)
 TABLES = tuple(model.__tablename__ for model in MODELS)
 
 R = TypeVar("R", bound=ReadModel)
@@ -41,7 +39,7 @@ class Tables:
 
     async def make(self) -> None:
         async with self.engine.begin() as connection:
-            await create_tables(connection)
+            self.position = await group.prepare(connection)
 
     async def clear(self) -> None:
         """As before the first event."""
@@ -82,8 +80,12 @@ class Tables:
             }
 
 
-async def migrated(url: str, *, owner_url: str) -> Tables:
+@asynccontextmanager
+async def tables_in(server: EmbeddedPostgres) -> AsyncGenerator[Tables]:
+    """Of a new database."""
+    url, owner_url = await new_database(server)
     await migrate(owner_url, url)
     tables = Tables(url, owner_url=owner_url)
     await tables.make()
-    return tables
+    yield tables
+    await tables.close()

@@ -86,5 +86,6 @@ async def test_ctrl_c_stops_the_answer_and_not_the_program(stack: Stack) -> None
         await person.shows("Ctrl-D leaves", times=2)
         person.type(ask("again", text="Still here.").encode() + b"\n")
         await person.shows("\nStill here.")
+        await eventually(lambda: person.screen.endswith("> "))
         person.type(CTRL_D)
         assert await asyncio.wait_for(program.wait(), 20) == 0

@@ -1,7 +1,7 @@
--- After a lost acknowledgement: events of stream $1 with a version after $2 and a position after $3,
--- at most $4, each with the position before it in its thread.
-SELECT e.originator_id, e.originator_version, e.topic, e.state, e.notification_id,
-       e.thread_id, e.owner_id, e.recorded_at,
+-- After a lost acknowledgement: for each stream $1 its events with a version after $2 and a position
+-- after $3, at most $4, each with the position before it in its thread. The first column is the
+-- place of the stream in the arrays.
+SELECT s.n, e.*,
        CASE WHEN e.thread_id IS NOT NULL THEN coalesce((
            SELECT p.notification_id
              FROM threadlog.chat_events p
@@ -9,7 +9,15 @@ SELECT e.originator_id, e.originator_version, e.topic, e.state, e.notification_i
               AND (p.thread_id, p.notification_id) < (e.thread_id, e.notification_id)
             ORDER BY p.thread_id DESC, p.notification_id DESC
             LIMIT 1), 0) END AS previous
-  FROM threadlog.chat_events e
- WHERE e.originator_id = $1 AND e.originator_version > $2 AND e.notification_id > $3
- ORDER BY e.originator_version
- LIMIT $4
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])
+       WITH ORDINALITY AS s(id, version, position, size, n)
+ CROSS JOIN LATERAL (
+       SELECT originator_id, originator_version, topic, state, notification_id,
+              thread_id, owner_id, recorded_at
+         FROM threadlog.chat_events
+        WHERE originator_id = s.id
+          AND originator_version > s.version
+          AND notification_id > s.position
+        ORDER BY originator_version
+        LIMIT s.size) e
+ ORDER BY s.n, e.originator_version

@@ -40,10 +40,17 @@ def any_postgres(request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
     yield from _server(request.param)
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[EmbeddedPostgres]:
-    """A server for one test alone, which may stop, freeze or kill it: a commit is a commit."""
+@pytest.fixture(scope="session")
+def breakable_postgres() -> Iterator[EmbeddedPostgres]:
+    """A server apart from the others; it keeps what it has committed when it is killed."""
     yield from _server(18, settings={"fsync": "off"})
+
+
+@pytest.fixture
+def own_postgres(breakable_postgres: EmbeddedPostgres) -> EmbeddedPostgres:
+    """A running server that a test may stop, freeze or kill."""
+    breakable_postgres.start()
+    return breakable_postgres
 
 
 def _server(major: int, *, settings: Mapping[str, str] = FAST) -> Iterator[EmbeddedPostgres]:

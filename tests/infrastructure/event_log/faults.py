@@ -23,6 +23,7 @@ class Link:
         self._server = parse_qs(urlsplit(url).query)["host"][0]
         self._lose_request = b""
         self._lose_answer = b""
+        self._abandon = b""
         self._pumps: set[asyncio.Task[None]] = set()
 
     def lose_request(self, marker: bytes) -> None:
@@ -32,6 +33,10 @@ class Link:
     def lose_answer(self, marker: bytes) -> None:
         """Pass the message that holds these bytes; break the connection when it is committed."""
         self._lose_answer = marker
+
+    def abandon(self, marker: bytes) -> None:
+        """Pass the message that holds these bytes and break the connection at once."""
+        self._abandon = marker
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client."""
@@ -53,6 +58,11 @@ class Link:
                 self._lose_answer = b""
                 muted.set()
             both[1].write(data)
+            if self._abandon and self._abandon in data:
+                self._abandon = b""
+                await both[1].drain()
+                self._cut(both)
+                return
         both[1].close()
 
     async def _down(self, source: asyncio.StreamReader, both: Ends, muted: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ import pytest
 from application.ports import LogUnavailable, OutcomeUnknown
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.event_log import GroupCommitWriter, LogReader
+from infrastructure.event_log.connection import connected
 from tests.infrastructure.event_log.appending import Typing, assert_sound, until, writer
 from tests.infrastructure.event_log.conftest import LogDatabase, empty_log
 from tests.infrastructure.event_log.events import raw
@@ -83,3 +84,33 @@ async def test_a_killed_server(own_postgres: EmbeddedPostgres) -> None:
         os.kill(postmaster(own_postgres), signal.SIGKILL)
         await asyncio.to_thread(own_postgres.start)
         await assert_all_written_once(database, sources)
+
+
+async def test_a_server_that_takes_no_writes_for_a_while(own_postgres: EmbeddedPostgres) -> None:
+    """As a standby does before it is promoted, or a full disk's owner may order."""
+    database = await empty_log(own_postgres)
+    async with writer(database.url) as log, connected(database.owner_url) as superuser:
+        sources = await typing(log)
+        await superuser.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        await superuser.execute("SELECT pg_reload_conf()")
+        try:
+            await until_refused(log)
+        finally:
+            await superuser.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            await superuser.execute("SELECT pg_reload_conf()")
+        await assert_all_written_once(database, sources)
+
+
+async def until_refused(log: GroupCommitWriter) -> None:
+    """A command is told that nothing was written, once the setting has reached the back end."""
+
+    async def refused() -> bool:
+        try:
+            await log.append(raw(uuid4(), 0, str(uuid4())), wait_seconds=0.3)
+        except LogUnavailable:
+            return True
+        except OutcomeUnknown:
+            pass  # it was just being tried
+        return False
+
+    await until(refused)

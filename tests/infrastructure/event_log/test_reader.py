@@ -11,7 +11,7 @@ import pytest
 
 from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedPostgres
-from infrastructure.event_log import LogEntry, LogReader
+from infrastructure.event_log import PROJECTOR, LogEntry, LogReader
 from infrastructure.event_log.batch import Batch, NewEvents
 from infrastructure.event_log.connection import Connection, connected
 from infrastructure.event_log.statements import statement
@@ -49,6 +49,7 @@ async def test_a_stream_is_read_in_order_after_a_version(
     assert {(e.thread_id, e.owner_id) for e in entries} == {(thread, owner)}
     assert await reader.read_stream(stream, after=1) == entries[1:]
     assert await reader.read_stream(stream, after=1, limit=1) == entries[1:2]
+    assert await reader.read_stream(stream, chunks=False) == []
     assert await reader.first_of_stream(stream) == entries[0]
     assert await reader.first_of_stream(uuid4()) is None
 
@@ -135,25 +136,28 @@ async def test_a_scan_says_how_far_it_looked(reader: LogReader, runtime: Connect
 
 
 PLANS = {
-    "read_stream": ("'{thread}', 0, 10", {"chat_events_pkey"}),
+    "read_stream": ("'{thread}', 0, 10, false", {"chat_events_pkey"}),
     "read_thread": ("'{thread}', 0, 10, NULL", {"chat_events_thread_idx"}),
     "read_thread_cold": ("'{thread}', 0, 10", {"chat_events_cold_thread_idx"}),
     "read_owner_cold": ("'{thread}', 0, 10", {"chat_events_cold_owner_idx"}),
     "read_after": ("0, 10", {"chat_events_position_idx"}),
     "read_after_cold": ("0, 10", {"chat_events_position_idx", "chat_events_cold_position_idx"}),
     "thread_tails": ("ARRAY['{thread}']::uuid[]", {"chat_events_thread_idx"}),
-    "written": ("'{thread}', 0, 0, 10", {"chat_events_pkey", "chat_events_thread_idx"}),
+    "written": (
+        "ARRAY['{thread}']::uuid[], ARRAY[0], ARRAY[0], ARRAY[10]",
+        {"chat_events_pkey", "chat_events_thread_idx"},
+    ),
     "last_position": ("", {"chat_events_position_idx"}),
 }
 TYPES = {
-    "read_stream": "uuid, bigint, bigint",
+    "read_stream": "uuid, bigint, bigint, boolean",
     "read_thread": "uuid, bigint, bigint, text[]",
     "read_thread_cold": "uuid, bigint, bigint",
     "read_owner_cold": "uuid, bigint, bigint",
     "read_after": "bigint, bigint",
     "read_after_cold": "bigint, bigint",
     "thread_tails": "uuid[]",
-    "written": "uuid, bigint, bigint, bigint",
+    "written": "uuid[], bigint[], bigint[], bigint[]",
     "last_position": "",
 }
 FILL = f"""
@@ -238,6 +242,26 @@ async def test_a_reader_who_gives_up_gives_its_connection_back(database: LogData
             with pytest.raises(asyncio.CancelledError):
                 await reading
         assert await reader.last_position() == 0
+
+
+async def test_a_projector_reads_the_log_too(database: LogDatabase) -> None:
+    async with LogReader(database.url, role=PROJECTOR) as reader:
+        assert (await reader.read_after(0, limit=1)).entries == []
+
+
+async def test_a_server_without_a_free_connection_is_unavailable(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    database = await empty_log(own_postgres)
+    async with connected(own_postgres.owner_url) as superuser:
+        await superuser.execute("ALTER ROLE threadlog CONNECTION LIMIT 0")
+        async with LogReader(database.url, timeout_seconds=0.3) as reader:
+            try:
+                with pytest.raises(LogUnavailable):
+                    await reader.last_position()
+            finally:
+                await superuser.execute("ALTER ROLE threadlog CONNECTION LIMIT -1")
+            assert await reader.last_position() == 0
 
 
 async def test_wrong_arguments_are_no_outage(reader: LogReader) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import gc
-import random
 import tracemalloc
 import weakref
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from infrastructure.relay.subscription import Arrived, CaughtUp
+from infrastructure.relay.subscription import Arrived, CaughtUp, Subscription
 from tests.infrastructure.relay.conversation import Conversation, House, Transcript, reading
 
 WATCHERS = 1000
@@ -62,6 +61,7 @@ async def test_a_slow_reader_holds_little_and_reads_the_log_when_it_goes_on(hous
         reads = house.watched.page_reads
         tracemalloc.start()
         before, _ = tracemalloc.get_traced_memory()
+        last = 0
         for _ in range(40):
             (last,) = await conversation.say("x" * 100_000)
             await fast.reach(last)
@@ -96,15 +96,21 @@ async def test_readers_that_leave_leave_nothing_behind(house: House) -> None:
     finally:
         gc.enable()
     assert len(asyncio.all_tasks()) == tasks
-    pattern = f"{house.prefix}*"
+    await _no_channels(house)
+
+
+async def _no_channels(house: House) -> None:
+    """Wait until Redis knows of no subscription."""
     async with asyncio.timeout(5):
-        while await house.redis.pubsub_channels(pattern):  # pyright: ignore
+        while True:
+            if not await house.redis.pubsub_channels(f"{house.prefix}*"):  # pyright: ignore[reportUnknownMemberType]
+                return
             await asyncio.sleep(0.01)
 
 
 async def _come_and_go(
     house: House, conversation: Conversation, moment: int
-) -> "weakref.ref[object]":
+) -> "weakref.ref[Subscription]":
     """Leave at once, after some steps of the event loop, or when caught up."""
     async with house.hub.subscribe(
         conversation.thread_id, owner_id=conversation.owner_id, after=0

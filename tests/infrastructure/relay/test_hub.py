@@ -43,6 +43,21 @@ async def test_a_reader_resumes_after_any_position_visible_or_not(house: House) 
         assert [event.position for event in reader.events] == everything[number + 1 :]
 
 
+async def test_a_reader_that_comes_has_caught_up_with_the_log_and_not_with_redis(
+    house: House,
+) -> None:
+    conversation = await house.converse()
+    (known,) = await conversation.say("known to the hub")
+    async with reading(house.hub, conversation) as first:
+        await first.catch_up()
+        house.loss = 1.0
+        (lost,) = await conversation.say("lost on the way")
+        async with reading(house.hub, conversation, after=known) as second:
+            await second.catch_up()
+        assert second.caught_up_at == lost
+    assert second.public == [lost]
+
+
 async def test_late_joiners_and_cut_readers_get_every_event_once_from_two_processes(
     house: House,
 ) -> None:

@@ -20,7 +20,16 @@ from tests.infrastructure.relay.conversation import (
 
 
 async def command(house: House, *words: str) -> Any:
-    return await house.redis.execute_command(*words)  # pyright: ignore[reportUnknownMemberType]
+    return await house.redis.execute_command(*words)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+async def kill_subscribers(house: House) -> None:
+    """Cut the connections that listen, at least one."""
+    async with asyncio.timeout(10):
+        while True:
+            if await command(house, "CLIENT", "KILL", "TYPE", "pubsub"):
+                return
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -64,8 +73,8 @@ async def test_cut_connections_and_lost_messages_cost_nobody_an_event(shaky_hous
             for number, each in enumerate(conversations):
                 tasks.create_task(each.write_slowly(20, chance=random.Random(number)))
             for _ in range(8):
-                assert await command(shaky_house, "CLIENT", "KILL", "TYPE", "pubsub") >= 1
-                await asyncio.sleep(0.15)
+                await kill_subscribers(shaky_house)
+                await asyncio.sleep(0.1)
             await command(shaky_house, "FLUSHALL")
         await check(transcripts, conversations)
     assert shaky_house.watched.most_under_way <= 8
@@ -89,7 +98,7 @@ async def test_a_cut_connection_is_repaired_without_waiting_for_the_tail(
         await _next_tail_check(shaky_house)
         shaky_house.loss = 1.0
         (last,) = await conversation.say("lost")
-        await command(shaky_house, "CLIENT", "KILL", "TYPE", "pubsub")
+        await kill_subscribers(shaky_house)
         async with asyncio.timeout(1):
             await reader.reach(last)
 
@@ -139,7 +148,7 @@ async def test_redis_that_goes_in_mid_stream_costs_nobody_an_event(
     async with followed(shaky_house, conversations) as transcripts:
         async with asyncio.TaskGroup() as tasks:
             for number, each in enumerate(conversations):
-                tasks.create_task(each.write_slowly(150, chance=random.Random(number)))
+                tasks.create_task(each.write_slowly(80, chance=random.Random(number)))
             await asyncio.to_thread(own_valkey.stop, wait_seconds=10)
             await asyncio.to_thread(own_valkey.start)
         await check(transcripts, conversations)
@@ -161,6 +170,22 @@ async def test_a_reader_that_comes_while_the_log_is_away_stays_and_is_served_lat
         await transcript.catch_up()
         following.cancel()
     assert transcript.public == await conversation.positions()
+
+
+async def test_a_reader_that_leaves_while_the_log_is_away_is_forgotten(house: House) -> None:
+    conversation = await house.converse()
+    async with reading(house.hub, conversation) as reader:
+        await reader.catch_up()
+    tasks = len(asyncio.all_tasks())
+    house.watched.is_away = True
+    async with house.hub.subscribe(
+        conversation.thread_id, owner_id=conversation.owner_id, after=0, tick_seconds=0.02
+    ) as subscription:
+        transcript = Transcript()
+        following = asyncio.create_task(transcript.follow(subscription))
+        await transcript.until(lambda: transcript.ticks > 3)
+        following.cancel()
+    await eventually(lambda: len(asyncio.all_tasks()) == tasks)
 
 
 async def test_a_gap_that_opens_while_the_log_is_away_is_filled_when_it_is_back(

@@ -1,0 +1,173 @@
+"""From the POST to the first text at a client, beside pydantic-ai straight into an event stream.
+
+Measures three ways in turn, on an idle system, with the same provider, agent and client: `direct`
+(benchmarks/rig/direct.py: one process, nothing is kept), `new thread` (POST /v1/threads, then GET
+its events), `open stream` (the client already follows the thread, then POST …/messages). The time
+is from before the first byte of the POST until the last byte of the first chunk of text; each
+request has a connection of its own, in all three. Then where the time goes: `at` and `recorded_at`
+of the events in the log, the provider's own stamp in the text, and the client's clock, all of one
+machine. Checks that each text is whole. Leaves out: TLS, a network, a model's own thinking time
+(the provider answers at once), busy systems (see `concurrent`).
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from benchmarks.rig.bounded import measured
+from benchmarks.rig.direct import direct
+from benchmarks.rig.figures import Report, median
+from benchmarks.rig.proof import check_answer, chunk_texts
+from benchmarks.rig.provider import is_whole, provider, words_in
+from benchmarks.rig.system import System, running
+from benchmarks.rig.wire import Answer, Received, request
+from infrastructure.event_log.codec import Codec
+from infrastructure.event_log.entry import LogEntry
+from infrastructure.event_log.reader import LogReader
+from tests.model_server import ask
+from tests.system.client import ENDINGS
+from tests.system.stack import KEY
+
+WORDS = 3
+QUESTION = ask(words=WORDS, gap_seconds=0.02)
+PAUSE_SECONDS = 0.03  # between two samples, for what goes on after an answer
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STEPS = (
+    "POST → its append begins (HTTP, key, thread)",
+    "→ in the append function (queue, round trip)",
+    "→ claim begins (commit, wake-up, pick-up, reads)",
+    "→ in the append function",
+    "→ request is told (commit, history, agent, blobs)",
+    "→ in the append function",
+    "→ provider sends (commit, HTTP request)",
+    "→ chunk's append begins (SDK, pydantic-ai, journal)",
+    "→ in the append function",
+    "→ at the client (commit, publish, hub, HTTP)",
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One first token; nanoseconds since 1970."""
+
+    posted_at: int
+    first: Received
+    sent_at: int
+    thread: UUID
+
+    @property
+    def milliseconds(self) -> float:
+        """What the client waited."""
+        return (self.first.at - self.posted_at) / 1e6
+
+
+async def by_direct(url: str) -> float:
+    """Milliseconds."""
+    posted_at = time.time_ns()
+    async with request(url, key="none", body={"text": QUESTION}) as answer:
+        events = [event async for event in answer.events()]
+    text = "".join(json.loads(event.data)["text"] for event in events)
+    assert is_whole(words_in(text), WORDS)
+    return (events[0].at - posted_at) / 1e6
+
+
+async def by_new_thread(system: System) -> Sample:
+    """The stream is opened once the thread is there."""
+    threads = f"{system.url}/v1/threads"
+    posted_at = time.time_ns()
+    async with request(threads, key=KEY, body={"message": {"text": QUESTION}}) as answer:
+        started = await answer.json()
+    async with request(f"{threads}/{started['thread_id']}/events", key=KEY) as answer:
+        return await _sample(answer, posted_at, started)
+
+
+async def by_open_stream(system: System) -> Sample:
+    """The stream is there before the message."""
+    thread = (await system.client.post("/v1/threads", {}))["thread_id"]
+    events = f"{system.url}/v1/threads/{thread}/events"
+    async with request(events, key=KEY) as stream:
+        first = asyncio.create_task(anext(aiter(stream.events())))
+        assert (await first).name == "thread.started"
+        await asyncio.sleep(PAUSE_SECONDS)  # until it is live
+        posted_at = time.time_ns()
+        messages = f"{system.url}/v1/threads/{thread}/messages"
+        async with request(messages, key=KEY, body={"text": QUESTION}) as answer:
+            asked = await answer.json()
+        return await _sample(stream, posted_at, {**asked, "thread_id": thread})
+
+
+async def _sample(answer: Answer, posted_at: int, started: dict[str, str]) -> Sample:
+    events = list[Received]()
+    async for event in answer.events():
+        events.append(event)
+        if event.name in ENDINGS:
+            break
+    check_answer([one.seen for one in events], started["completion_id"], words=WORDS)
+    first, text = chunk_texts(events)[0]
+    return Sample(posted_at, first, words_in(text)[0].sent_at, UUID(started["thread_id"]))
+
+
+async def steps_of(reader: LogReader, sample: Sample) -> list[float]:
+    """Milliseconds of each of STEPS, from the log."""
+    moments = [sample.posted_at / 1e3]
+    entries = {
+        entry.name: entry for entry in reversed(await reader.read_thread(sample.thread))
+    }  # the first of each name
+    for name in ("completion.requested", "completion.started", "completion.model_requested"):
+        moments += _moments(entries[name])
+    moments.append(sample.sent_at / 1e3)
+    moments += [*_moments(entries["completion.chunk"]), sample.first.at / 1e3]
+    return [(after - before) / 1e3 for before, after in pairwise(moments)]
+
+
+def _moments(entry: LogEntry) -> list[float]:
+    """When an event was decided and when it was recorded, in microseconds since 1970."""
+    recorded_at = (entry.recorded_at - EPOCH) / timedelta(microseconds=1)
+    return [Codec().decode(entry).at, recorded_at]
+
+
+async def measure(report: Report, *, samples: int) -> None:
+    """In turn, so that what disturbs one disturbs all."""
+    alone, new, opened = list[float](), list[Sample](), list[Sample]()
+    with provider() as environment, direct(environment) as other:
+        async with running(environment) as system:
+            for _ in range(5):
+                await asyncio.gather(by_direct(other.url), by_new_thread(system))
+                await by_open_stream(system)
+            for _ in range(samples):
+                alone.append(await by_direct(other.url))
+                await asyncio.sleep(PAUSE_SECONDS)
+                new.append(await by_new_thread(system))
+                await asyncio.sleep(PAUSE_SECONDS)
+                opened.append(await by_open_stream(system))
+                await asyncio.sleep(PAUSE_SECONDS)
+            async with LogReader(system.postgres.url) as reader:
+                steps = [await steps_of(reader, sample) for sample in opened]
+    report.spread("direct, ms", alone)
+    report.spread("new thread, ms", [one.milliseconds for one in new])
+    report.spread("open stream, ms", [one.milliseconds for one in opened])
+    report.fact(
+        "open stream over direct, ms",
+        round(median([one.milliseconds for one in opened]) - median(alone), 1),
+    )
+    report.fact("open stream, step by step (median ms)", "")
+    for label, values in zip(STEPS, zip(*steps, strict=True), strict=True):
+        report.fact(f"  {label}", median(values, digits=2))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print a table, and the same as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks first_token", description=__doc__)
+    parser.add_argument("--samples", type=int, default=100, help="of each way")
+    samples: int = parser.parse_args(arguments).samples
+
+    async def work(report: Report) -> None:
+        await measure(report, samples=samples)
+
+    measured(work, title=__doc__)

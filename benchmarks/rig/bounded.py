@@ -1,0 +1,20 @@
+"""Runs a measurement within its time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from benchmarks.rig.figures import Report
+
+MOST_SECONDS = 230.0
+
+
+def measured(measure: Callable[[Report], Awaitable[None]], *, title: str | None) -> None:
+    """Measure and print. AssertionError when a result is wrong, TimeoutError when it takes long."""
+
+    async def within_its_time() -> Report:
+        report = Report(title or "")
+        async with asyncio.timeout(MOST_SECONDS):
+            await measure(report)
+        return report
+
+    asyncio.run(within_its_time()).show()

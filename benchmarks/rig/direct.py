@@ -1,0 +1,94 @@
+"""What Threadlog is compared with: FastAPI and pydantic-ai straight into an event stream, no log.
+
+The same agent, model, provider, HTTP server and event loop as the product's; one process does it
+all, and what it has said is nowhere.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import psutil
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic_ai import Agent
+from starlette.responses import StreamingResponse
+
+from application.agents import AgentDeps
+from benchmarks.rig.system import MODEL
+from interfaces.agents.assistant import assistant
+
+
+class Question(BaseModel):
+    """The body of a request."""
+
+    text: str
+
+
+def create_app() -> FastAPI:
+    """One route: a question in, the answer's text as Server-Sent Events out."""
+    agent = Agent(
+        MODEL,
+        deps_type=AgentDeps,
+        instructions=assistant.system_prompt_builder,
+        tools=list(assistant.tools),
+    )
+    app = FastAPI()
+
+    async def answer(text: str) -> AsyncGenerator[bytes]:
+        nothing = cast("AgentDeps", None)  # neither prompt nor tool looks at it
+        async with agent.run_stream(text, deps=nothing) as run:
+            number = 0
+            async for piece in run.stream_text(delta=True, debounce_by=None):
+                number += 1
+                data = json.dumps({"text": piece}).encode()
+                yield b"id: %d\nevent: text\ndata: %s\n\n" % (number, data)
+
+    @app.post("/chat")
+    async def _(question: Question) -> StreamingResponse:
+        return StreamingResponse(answer(question.text), media_type="text/event-stream")
+
+    return app
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The running comparison."""
+
+    url: str
+    process: psutil.Process
+
+
+@contextmanager
+def direct(environment: Mapping[str, str]) -> Generator[Direct]:
+    """A process that serves `POST /chat`, with the provider that `environment` names."""
+    command = [sys.executable, "-m", "benchmarks.rig.direct"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield Direct(process.stdout.readline().strip(), psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    app = create_app()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    config = uvicorn.Config(app, loop="asyncio", log_level="critical", access_log=False)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}/chat", flush=True)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Figures: how a measure is spread, a table for people, one line of JSON for programs."""
+
+import json
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Percentiles of a measure, by nearest rank."""
+
+    n: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+    @staticmethod
+    def of(values: Sequence[float], *, digits: int = 1) -> "Spread":
+        """AssertionError when there is nothing to tell."""
+        assert values, "nothing was measured"
+        ranked = sorted(values)
+
+        def rank(share: float) -> float:
+            return round(ranked[max(0, -(-len(ranked) * int(share * 100) // 100) - 1)], digits)
+
+        return Spread(len(ranked), rank(0.5), rank(0.95), rank(0.99), round(ranked[-1], digits))
+
+
+@dataclass
+class Report:
+    """What a benchmark found, in the order in which it is told."""
+
+    title: str
+    load_before: tuple[float, ...] = field(default_factory=os.getloadavg)
+    spreads: dict[str, Spread] = field(default_factory=dict[str, Spread])
+    facts: dict[str, object] = field(default_factory=dict[str, object])
+
+    def spread(self, label: str, values: Sequence[float], *, digits: int = 1) -> Spread:
+        """Tell how a measure is spread; the label names its unit."""
+        self.spreads[label] = Spread.of(values, digits=digits)
+        return self.spreads[label]
+
+    def fact(self, label: str, value: object) -> None:
+        """Tell one thing."""
+        self.facts[label] = value
+
+    def show(self) -> None:
+        """Print the table and the JSON."""
+        print(f"\n{self.title.strip()}\n")
+        if self.spreads:
+            print(f"{'':56}{'n':>6}{'p50':>10}{'p95':>10}{'p99':>10}{'max':>10}")
+        for label, one in self.spreads.items():
+            print(f"{label:56}{one.n:6d}{one.p50:10g}{one.p95:10g}{one.p99:10g}{one.max:10g}")
+        for label, value in self.facts.items():
+            print(f"{label:56}  {_shown(value)}")
+        load = {
+            "cores": os.cpu_count(),
+            "before": [round(one, 1) for one in self.load_before],
+            "after": [round(one, 1) for one in os.getloadavg()],
+        }
+        print(f"{'load of the machine (1, 5, 15 minutes)':56}  {_shown(load)}")
+        spreads = {label: asdict(one) for label, one in self.spreads.items()}
+        print("\n" + json.dumps({"spreads": spreads, "facts": self.facts, "load": load}))
+
+
+def median(values: Sequence[float], *, digits: int = 1) -> float:
+    """For tables in which a whole spread would be too much."""
+    return round(statistics.median(values), digits)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
