@@ -108,9 +108,9 @@ class Thread:
             raise ThreadIsArchived
         if parent_id is not None and parent_id not in self.parents:
             raise ParentNotFound
-        if message_id in self.parents:
-            raise IdIsTaken
         completion_id = completion_of(self.id, message_id=message_id)
+        if message_id in self._answers() or completion_id in self.posted:
+            raise IdIsTaken  # an answer and a message would be one, and the tree a ring
         if self.turn is None:
             below = parent_id or self.head
             added = MessageAdded(message_id, below, parts, request_hash)
@@ -119,6 +119,12 @@ class Thread:
             raise ThreadIsBusy
         queued = MessageQueued(message_id, completion_id, when_busy, parts, parent_id, request_hash)
         return [queued]
+
+    def _answers(self) -> set[UUID]:
+        """Ids of the answers that are given, being given or to be given."""
+        given = self.parents.keys() - self.posted.keys()
+        waiting = {one.completion_id for one in self.queue}
+        return given | waiting | ({self.turn.completion_id} if self.turn else set())
 
     def withdraw(self, message_id: UUID) -> list[ThreadEvent]:
         """Take back a message that still waits."""

@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager
 from math import inf
 from typing import Protocol, cast
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.ports import LogUnavailable
 from domain.catalogue import Event
 from domain.recorded import Recorded
-from infrastructure.event_log.codec import BrokenEvent, Codec, UnknownEvent
+from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.connection import PROJECTOR, Connection, connect
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.reader import LogReader, Scan
-from infrastructure.read_database import is_outage, projector_engine
+from infrastructure.read_database import driver_error, is_outage, projector_engine
 from projections import checkpoints, group
 from projections.checkpoints import CheckpointMoved
 from projections.group import RECORD, Poisoned
@@ -189,11 +189,12 @@ class Follower:
             raise poisoned
 
     def _decode(self, entries: Sequence[LogEntry]) -> tuple[list[Recorded[Event]], Poisoned | None]:
+        """The events up to the first one that cannot be decoded, and that one's fault."""
         batch: list[Recorded[Event]] = []
         for entry in entries:
             try:
                 batch.append(self._codec.decode(entry))
-            except (BrokenEvent, UnknownEvent) as error:
+            except Exception as error:  # noqa: BLE001  # an upcaster may raise anything
                 return batch, Poisoned(entry.position, f"{type(error).__name__}: {error}")
         return batch, None
 
@@ -204,11 +205,11 @@ class Follower:
         try:
             async with self._engine.begin() as connection:
                 await group.apply(connection, batch, after=self.position, through=through)
-        except DBAPIError as error:
+        except StatementError as error:
             if is_outage(error) or not batch:
                 raise
             if len(batch) == 1:
-                raise Poisoned(batch[0].position, repr(error.driver_exception)) from error
+                raise Poisoned(batch[0].position, repr(driver_error(error))) from error
             middle = len(batch) // 2
             await self._apply(batch[:middle], through=batch[middle].position - 1)
             await self._apply(batch[middle:], through=through)

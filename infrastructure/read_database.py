@@ -97,7 +97,7 @@ def projector_engine(url: str, *, timeout_seconds: float = 30.0) -> AsyncEngine:
 
 def is_outage(error: Exception) -> bool:
     """Is it the database's trouble, so that the same may succeed later?"""
-    cause = _driver_error(error)
+    cause = driver_error(error)
     return isinstance(cause, NoFreeConnection) or is_lost(cause) or is_passing(cause)
 
 
@@ -115,13 +115,14 @@ def _run_and_release(state: ORMExecuteState) -> Result[Any]:
 
 
 def _cannot_be_read(error: Exception) -> bool:
-    cause = _driver_error(error)
+    cause = driver_error(error)
     if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
         return False  # somebody tried to write
     return is_outage(error) or isinstance(cause, asyncpg.UndefinedTableError)
 
 
-def _driver_error(error: Exception) -> Exception:
+def driver_error(error: Exception) -> Exception:
+    """What asyncpg said, below SQLAlchemy's wrapping."""
     return error.driver_exception if isinstance(error, DBAPIError) else error
 
 

@@ -13,6 +13,7 @@ from infrastructure.embedded import EmbeddedServerError
 from infrastructure.migrations import migrate
 from infrastructure.migrations.problems import SchemaProblem
 from infrastructure.settings import Settings
+from interfaces import processes
 from interfaces.cli.children import Child
 from interfaces.cli.first_key import make_key
 from interfaces.cli.servers import Addresses, Servers
@@ -26,6 +27,7 @@ MESSAGE = '{"message": {"text": "Hello"}}'
 
 def up(settings: Settings) -> int:
     """Run until Ctrl-C or SIGTERM. Exit code 0; 1 when it could not start."""
+    processes.begin("up", log_level=settings.log_level, with_parent=False)
     try:
         with Servers(settings) as servers:
             return asyncio.run(_run(settings, servers))

@@ -88,6 +88,20 @@ def test_an_answers_id_is_no_id_for_a_message() -> None:
         given(STARTED, *asked(FIRST), ended).post(answer_to(FIRST), parts=HELLO)
 
 
+@pytest.mark.parametrize("waiting", [False, True])
+def test_the_id_of_an_answer_to_come_is_no_id_for_a_message(waiting: bool) -> None:
+    history: list[ThreadEvent] = [STARTED, *asked(FIRST)]
+    if waiting:
+        history.append(queued(SECOND))
+    with pytest.raises(IdIsTaken):
+        given(*history).post(answer_to(SECOND if waiting else FIRST), parts=HELLO)
+
+
+def test_a_message_whose_answer_would_have_a_messages_id_is_refused() -> None:
+    with pytest.raises(IdIsTaken):
+        given(STARTED, *asked(answer_to(FIRST))).post(FIRST, parts=HELLO)
+
+
 def test_the_next_message_goes_below_the_answer() -> None:
     ended = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
     thread = given(STARTED, *asked(FIRST), ended)

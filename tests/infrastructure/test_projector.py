@@ -16,6 +16,7 @@ import pytest
 from application.ports import StreamAppend
 from domain.catalogue import CATALOGUE, Event
 from domain.completion_events import Chunk
+from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
 from domain.thread_events import ThreadRenamed
 from infrastructure.embedded import EmbeddedPostgres
@@ -231,6 +232,22 @@ async def test_an_event_from_the_future_stops_the_group_loudly_until_a_newer_pro
         await shown(tables, len(log.events))
     assert await tables.reading.checkpoint() == Checkpoint(len(log.events), None, None)
     assert (await tables.one(Thread)).title == "Journey"
+
+
+async def test_an_upcaster_that_breaks_stops_the_group(tables: Tables) -> None:
+    def broken(data: JsonObject) -> JsonObject:
+        raise LookupError(f"what is in {sorted(data)}?")
+
+    renamed_twice = [
+        replace(kind, revision=2) if kind.name == "thread.renamed" else kind for kind in CATALOGUE
+    ]
+    log = Log()
+    Story(log).start().thread(ThreadRenamed("Journey"))
+    await write(tables.url, log.events)
+    codec = Codec(renamed_twice, {"thread.renamed@1": broken})
+    async with running(Projector(tables.url, codec=codec)):
+        checkpoint = await stopped(tables)
+    assert checkpoint == Checkpoint(1, 2, "LookupError: what is in ['title']?")
 
 
 async def test_an_event_that_fits_no_row_stops_the_group_after_those_before_it(
