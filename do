@@ -80,7 +80,7 @@ check)
     sync
     .venv/bin/ruff format --check -q .
     .venv/bin/ruff check -q .
-    .venv/bin/lint-imports --no-cache -q 2>/dev/null || .venv/bin/lint-imports --no-cache
+    .venv/bin/lint-imports --no-cache > .venv/import-contracts || { cat .venv/import-contracts; exit 1; }
     exec .venv/bin/basedpyright
     ;;
 prove)

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from pydantic_ai.exceptions import RunCancelled
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart
@@ -68,11 +69,11 @@ class Ended:
         failure = classify(error)
         defect = error if failure.type == "internal" else None
         logger.warning("completion %s failed: %s", self.completion.id, failure, exc_info=defect)
-        return await self.failed(failure)
+        return await self._failed_with(failure)
 
     def _finished(self) -> Closing:
         """The answer is complete, its last message not yet recorded."""
-        recorded = self.recorder.unrecorded(self.messages)
+        recorded = self._unrecorded()
         missing = self.journal.transcript.missing_results(self._attempt)
         finished = CompletionFinished(self._attempt, self._answer())
         return self._closing("finished", missing, recorded, finished)
@@ -83,10 +84,14 @@ class Ended:
         cancelled = CompletionCancelled(self._attempt, self._answer(), reason)
         return self._closing("cancelled", results, recorded, cancelled)
 
-    async def failed(self, failure: ModelFailure) -> Closing:
-        """The same, with the reason."""
+    async def _failed_with(self, failure: ModelFailure) -> Closing:
         results, recorded = await self._results(), self._partial()
         return self._closing("failed", results, recorded, self._failed(failure))
+
+    async def too_late(self, seconds: float) -> Closing:
+        """What is durable of the answer stays, with the reason."""
+        message = f"The answer was not complete after {round(seconds)} seconds."
+        return await self._failed_with(ModelFailure("timeout", message, retryable=True))
 
     def broken(self) -> Closing:
         """The least that can be said, where nothing else can be relied on."""
@@ -109,18 +114,14 @@ class Ended:
         return Closing(outcome, [*results, *recorded, terminal], answered)
 
     def _partial(self) -> list[MessageRecorded]:
-        """The open step's durable text; else, the results of tools that finished before the end.
-
-        Where something was dropped, those results may answer calls that nobody will ever see.
-        """
+        """The open step's durable text; else, the results of tools that answer durable calls."""
         interrupted = self.journal.transcript.interrupted_message(self._attempt)
-        if interrupted or self.journal.dropped:
-            return interrupted
-        return [
-            recorded
-            for recorded in self.recorder.unrecorded(self.messages)
-            if recorded.message["kind"] == "request" and recorded.message["parts"]
-        ]
+        requests = takewhile(lambda one: one.message["kind"] == "request", self._unrecorded())
+        return interrupted or [one for one in requests if one.message["parts"]]
+
+    def _unrecorded(self) -> list[MessageRecorded]:
+        durable = self.journal.transcript.messages(self._attempt)
+        return self.recorder.beyond(durable, self.messages)
 
     async def _results(self) -> list[ToolReturned]:
         """One for each call that has none: its own where the tool got that far."""

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from application.agents import AgentDeps, AgentSpec, build_agent
 from application.closing import Closing, Ended
 from application.engine_parts import EngineParts
-from application.history import History, history_of
+from application.history import read_history
 from application.journal import Journal
-from application.model_errors import ModelFailure
 from application.ports import StreamConflict
 from application.pump import Pump, Question
 from application.recorder import Recorder
@@ -126,19 +125,19 @@ class Run:
     async def _drive(self) -> None:
         if self._completion.attempt > 1:
             await self._read_earlier_attempts()
-        spec = self._spec()
-        name = self._completion.model or spec.model or self._parts.default_model
-        model = self._parts.resolve(name)
-        history = await self._journal.insist(self._history)
+        parts, spec = self._parts, self._spec()
+        model = parts.resolve(self._completion.model or spec.model or parts.default_model)
+        read = partial(read_history, parts.log, parts.threads, completion=self._completion)
+        history = await self._journal.insist(read)
         self._witness = Witness(
             self._journal,
             self._completion,
             recorder=self._recorder,
-            blobs=self._parts.blobs,
+            blobs=parts.blobs,
             positions=history.positions,
-            keep_bodies=self._parts.keep_requests,
+            keep_bodies=parts.keep_requests,
         )
-        async with self._parts.sessions() as session:
+        async with parts.sessions() as session:
             question = Question(
                 agent=build_agent(spec),
                 model=model,
@@ -177,11 +176,6 @@ class Run:
         if spec is None:
             raise AgentNotFound
         return spec
-
-    async def _history(self) -> History:
-        thread = await self._parts.threads.get(self._completion.thread_id)
-        events = await self._parts.log.read_thread(thread.id)
-        return history_of(thread, events, message_id=self._completion.message_id)
 
     def _expire(self) -> None:
         self._expired = True
@@ -246,15 +240,10 @@ class Run:
             return ended.broken()
         try:
             if self._expired and error is not None and not self._journal.stopped:
-                return await ended.failed(self._too_late())
+                return await ended.too_late(self._parts.deadline_seconds)
             return await ended.closing(error)
         except JournalStopped:
             raise
         except Exception:
             logger.exception("completion %s: its ending cannot be told", self._run_id)
             return ended.broken()
-
-    def _too_late(self) -> ModelFailure:
-        seconds = round(self._parts.deadline_seconds)
-        message = f"The answer was not complete after {seconds} seconds."
-        return ModelFailure("timeout", message, retryable=True)

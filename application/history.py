@@ -15,8 +15,10 @@ from pydantic_ai.messages import (
     repair_messages,
 )
 
-from application.ports import AnyRecorded
+from application.ports import AnyRecorded, EventLog
+from application.threads import Threads
 from application.transcript import without_void
+from domain.completion import Completion
 from domain.completion_events import CompletionInterrupted, MessageRecorded
 from domain.content import TextPart, text_of
 from domain.thread import Thread
@@ -39,6 +41,13 @@ class _Posted:
     position: int
     at: int  # microseconds since 1970
     parts: tuple[TextPart, ...]
+
+
+async def read_history(log: EventLog, threads: Threads, *, completion: Completion) -> History:
+    """What the model is told when it answers this completion. Raises LogUnavailable."""
+    thread = await threads.get(completion.thread_id)
+    events = await log.read_thread(thread.id)
+    return history_of(thread, events, message_id=completion.message_id)
 
 
 def history_of(thread: Thread, events: Sequence[AnyRecorded], *, message_id: UUID) -> History:

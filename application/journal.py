@@ -72,11 +72,6 @@ class Journal:
         self.stopped = self.stopped or Stop.HANDED_OVER
 
     @property
-    def dropped(self) -> bool:
-        """Has anything that was given not been written?"""
-        return self._outbox.dropped
-
-    @property
     def replaced(self) -> int:
         """How many characters became U+FFFD because no text can hold them."""
         return self._outbox.replaced

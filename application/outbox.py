@@ -44,16 +44,11 @@ class Outbox:
         self._bytes = self._deltas = 0  # not durable, what is taken included
         self._taken_bytes = self._taken_deltas = 0
         self.replaced = 0  # characters that no text can hold
-        self.dropped = False  # has anything been given in vain?
 
     @property
     def empty(self) -> bool:
         """Has everything that was said been written or dropped?"""
         return not self._pending and not self._taken and self._part is None
-
-    @property
-    def _growing(self) -> bool:
-        return self._part is not None and self._part.characters > 0
 
     @property
     def full(self) -> bool:
@@ -117,15 +112,13 @@ class Outbox:
 
     def refused(self) -> None:
         """What was taken was not written and never will be."""
-        taken, self._taken, self.dropped = self._taken, [], True
+        taken, self._taken = self._taken, []
         for given in taken:
             given.refuse()
 
     def drop(self) -> None:
         """Forget what waits; what was taken is still to be answered."""
-        pending, self._pending = self._pending, []
-        self.dropped = self.dropped or bool(pending) or self._growing
-        self._part = None
+        pending, self._pending, self._part = self._pending, [], None
         self._bytes = self._deltas = 0
         for given in pending:
             given.refuse()

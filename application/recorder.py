@@ -30,18 +30,19 @@ class Recorder:
 
     def record(self, messages: Sequence[ModelMessage]) -> list[MessageRecorded]:
         """The events for what is new in the run's whole history, once."""
-        events = self.unrecorded(messages)
+        events = self.beyond(self._count, messages)
         if events:
             self._count += len(events)
             self.step = events[-1].step
         return events
 
-    def unrecorded(self, messages: Sequence[ModelMessage]) -> list[MessageRecorded]:
-        """The same, without taking them for recorded."""
-        step, events = self.step, list[MessageRecorded]()
-        for message in self.own(messages)[self._count :]:
+    def beyond(self, count: int, messages: Sequence[ModelMessage]) -> list[MessageRecorded]:
+        """The events for all but the first `count`, without taking them for recorded."""
+        step, events = 0, list[MessageRecorded]()
+        for index, message in enumerate(self.own(messages)):
             step += isinstance(message, ModelRequest)
-            events.append(MessageRecorded(self._attempt, step, _stored(message)))
+            if index >= count:
+                events.append(MessageRecorded(self._attempt, step, _stored(message)))
         return events
 
 

@@ -1,6 +1,7 @@
 """What a completion has said: its committed, valid text and the step that is still open."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,6 +91,7 @@ class Transcript:
         self._open = _OpenStep()
         self._calls: dict[str, ToolCalled] = {}  # without their result
         self._model: str | None = None
+        self._messages: Counter[int] = Counter()  # recorded, by attempt
         self.characters = 0
         self.answered = False  # has a response of the model been recorded?
 
@@ -109,9 +111,11 @@ class Transcript:
             case Chunk(kind="text"):
                 self._say(event.text)
                 self._open.add(event, recorded)
-            case MessageRecorded() if event.message["kind"] == "response":
-                self._open = _OpenStep()
-                self.answered = self.answered or bool(event.message["parts"])
+            case MessageRecorded():
+                self._messages[event.attempt] += 1
+                if event.message["kind"] == "response":
+                    self._open = _OpenStep()
+                    self.answered = self.answered or bool(event.message["parts"])
             case ModelRequested():
                 self._model = event.model
             case ToolCalled():
@@ -130,6 +134,10 @@ class Transcript:
             usage=Usage(),
             model=self._model,
         )
+
+    def messages(self, attempt: int) -> int:
+        """How many messages of an attempt have been recorded."""
+        return self._messages[attempt]
 
     def interrupted_message(self, attempt: int) -> list[MessageRecorded]:
         """The open step as a message to record with the ending; nothing when none has text."""

@@ -16,13 +16,17 @@ def names() -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
+def _as_ctrl_c(*_: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
 def main() -> int:
     """`python -m benchmarks NAME [ARGS]`; without a name, or with a wrong one, says which exist."""
     if len(sys.argv) < 2 or sys.argv[1] not in names():
         print(f"python -m benchmarks [{' | '.join(names())}]", file=sys.stderr)
         return 2
     # As after Ctrl-C, a benchmark that is told to end takes its processes and folders with it.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     return import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:]) or 0
 
 

@@ -14,7 +14,7 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -26,7 +26,7 @@ from benchmarks.rig.figures import Report, median
 from benchmarks.rig.proof import check_answer, chunk_texts
 from benchmarks.rig.provider import is_whole, provider, words_in
 from benchmarks.rig.system import System, running
-from benchmarks.rig.wire import Answer, Received, request
+from benchmarks.rig.wire import Received, request
 from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.reader import LogReader
@@ -39,16 +39,16 @@ QUESTION = ask(words=WORDS, gap_seconds=0.02)
 PAUSE_SECONDS = 0.03  # between two samples, for what goes on after an answer
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STEPS = (
-    "POST → its append begins (HTTP, key, thread)",
-    "→ in the append function (queue, round trip)",
-    "→ claim begins (commit, wake-up, pick-up, reads)",
-    "→ in the append function",
-    "→ request is told (commit, history, agent, blobs)",
-    "→ in the append function",
-    "→ provider sends (commit, HTTP request)",
-    "→ chunk's append begins (SDK, pydantic-ai, journal)",
-    "→ in the append function",
-    "→ at the client (commit, publish, hub, HTTP)",
+    "POST until its append is made: HTTP, key, thread",
+    "until PostgreSQL works on it",
+    "until the claim is made: commit, wake-up, reads",
+    "until PostgreSQL works on it (claim)",
+    "until the request is told: commit, history, agent",
+    "until PostgreSQL works on it (model_requested)",
+    "until the provider sends: commit, HTTP request",
+    "until the chunk's append is made: SDK, journal",
+    "until PostgreSQL works on it (chunk)",
+    "until the client has it: commit, publish, hub, HTTP",
 )
 
 
@@ -84,32 +84,34 @@ async def by_new_thread(system: System) -> Sample:
     async with request(threads, key=KEY, body={"message": {"text": QUESTION}}) as answer:
         started = await answer.json()
     async with request(f"{threads}/{started['thread_id']}/events", key=KEY) as answer:
-        return await _sample(answer, posted_at, started)
+        return await _sample(answer.events(), posted_at, started)
 
 
 async def by_open_stream(system: System) -> Sample:
     """The stream is there before the message."""
     thread = (await system.client.post("/v1/threads", {}))["thread_id"]
-    events = f"{system.url}/v1/threads/{thread}/events"
-    async with request(events, key=KEY) as stream:
-        first = asyncio.create_task(anext(aiter(stream.events())))
-        assert (await first).name == "thread.started"
+    path = f"{system.url}/v1/threads/{thread}/events"
+    async with request(path, key=KEY) as stream:
+        events = stream.events()
+        assert (await anext(events)).name == "thread.started"
         await asyncio.sleep(PAUSE_SECONDS)  # until it is live
         posted_at = time.time_ns()
         messages = f"{system.url}/v1/threads/{thread}/messages"
         async with request(messages, key=KEY, body={"text": QUESTION}) as answer:
             asked = await answer.json()
-        return await _sample(stream, posted_at, {**asked, "thread_id": thread})
+        return await _sample(events, posted_at, {**asked, "thread_id": thread})
 
 
-async def _sample(answer: Answer, posted_at: int, started: dict[str, str]) -> Sample:
-    events = list[Received]()
-    async for event in answer.events():
-        events.append(event)
+async def _sample(
+    events: AsyncGenerator[Received], posted_at: int, started: dict[str, str]
+) -> Sample:
+    received = list[Received]()
+    async for event in events:
+        received.append(event)
         if event.name in ENDINGS:
             break
-    check_answer([one.seen for one in events], started["completion_id"], words=WORDS)
-    first, text = chunk_texts(events)[0]
+    check_answer([one.seen for one in received], started["completion_id"], words=WORDS)
+    first, text = chunk_texts(received)[0]
     return Sample(posted_at, first, words_in(text)[0].sent_at, UUID(started["thread_id"]))
 
 
@@ -156,9 +158,8 @@ async def measure(report: Report, *, samples: int) -> None:
         "open stream over direct, ms",
         round(median([one.milliseconds for one in opened]) - median(alone), 1),
     )
-    report.fact("open stream, step by step (median ms)", "")
     for label, values in zip(STEPS, zip(*steps, strict=True), strict=True):
-        report.fact(f"  {label}", median(values, digits=2))
+        report.spread(f"  {label}", values)
 
 
 def main(arguments: Sequence[str]) -> None:

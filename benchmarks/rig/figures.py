@@ -5,6 +5,7 @@ import os
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import cast
 
 
 @dataclass(frozen=True)
@@ -73,5 +74,8 @@ def median(values: Sequence[float], *, digits: int = 1) -> float:
 
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        named = cast("Mapping[str, object]", value)
+        return ", ".join(f"{name} {_shown(one)}" for name, one in named.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(map(str, cast("Sequence[object]", value)))
+    return str(value)

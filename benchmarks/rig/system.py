@@ -12,7 +12,7 @@ import psutil
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.servers import erase
 from tests.system.client import Client, connected
-from tests.system.stack import KEY, Stack, start
+from tests.system.stack import KEY, Stack, eventually, start
 
 MODEL = "openai-chat:gpt-5"
 
@@ -25,6 +25,15 @@ class System:
         self.client = client
         self.postgres = EmbeddedPostgres(data)
         self.valkey = EmbeddedValkey(data)
+
+    async def workers_ready(self, count: int = 2) -> None:
+        """Until so many of the workers that live have said that they are ready."""
+        await eventually(lambda: self._ready_workers() == count, seconds=60)
+
+    def _ready_workers(self) -> int:
+        lines = [line for line in self.stack.logged().splitlines() if "ready: worker" in line]
+        alive = self.stack.processes("worker")
+        return sum(any(f"worker[{one.pid}]" in line for line in lines) for one in alive)
 
     def processes(self) -> dict[str, list[psutil.Process]]:
         """All that run now, by role; the embedded servers with those that watch over them."""
@@ -47,14 +56,15 @@ class System:
 
 @asynccontextmanager
 async def running(environment: Mapping[str, str]) -> AsyncGenerator[System]:
-    """Start, wait until it is ready, and remove everything at the end."""
+    """Start, wait until API and workers are ready, and remove everything at the end."""
     async with folder() as place, up(place, environment) as system:
+        await system.workers_ready()
         yield system
 
 
 @asynccontextmanager
 async def up(place: Path, environment: Mapping[str, str]) -> AsyncGenerator[System]:
-    """`threadlog up` with its data in `place`, until the block ends; the data stay."""
+    """`threadlog up` with its data in `place`, from /readyz until the block ends; the data stay."""
     stack = start(place, {"THREADLOG_MODEL": MODEL, **environment})
     try:
         await stack.ready()

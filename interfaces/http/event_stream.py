@@ -159,7 +159,7 @@ class EventStream(Response):
 
 
 class Connection:
-    """A response that is written bit by bit; little of it waits in memory for the client."""
+    """A response that is written bit by bit; at most 64 KiB wait in memory for the client."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, send_seconds: float) -> None:
         self._abort: Callable[[], None] | None = scope.get("state", {}).get("abort")
@@ -200,7 +200,7 @@ class Connection:
         )
 
     async def write(self, body: bytes) -> None:
-        """Returns once no more than 64 KiB of it wait. Raises ClientIsStalled."""
+        """Returns once the network has taken all of it. Raises ClientIsStalled."""
         if not body:
             return
         for begin in range(0, len(body), WRITE_BYTES):
@@ -236,13 +236,14 @@ class Connection:
 
 
 class AbortableProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, for `uvicorn.Config(http=…)`: requests can reset their connection.
+    """uvicorn's HTTP, for `uvicorn.Config(http=…)`: streams see a stalled client and can cut it.
 
-    Without it a stalled client's socket stays open after its response was given up.
+    uvicorn alone lets 64 KiB wait without telling, and a socket with unsent bytes stay open.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)
         self.app_state = {**self.app_state, "abort": transport.abort}
 
 

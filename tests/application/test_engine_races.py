@@ -125,7 +125,7 @@ class Intruder:
         self._log.before_append = before
 
 
-@pytest.mark.parametrize("nth", range(1, 20))
+@pytest.mark.parametrize("nth", range(1, 16))
 async def test_a_cancel_before_any_append_is_followed_by_the_closing_append_only(nth: int):
     house = new_house()
     running = await house.begin()
@@ -145,7 +145,7 @@ async def test_a_cancel_before_any_append_is_followed_by_the_closing_append_only
     await goes_on(house, running.thread_id)
 
 
-@pytest.mark.parametrize("nth", range(1, 20))
+@pytest.mark.parametrize("nth", range(1, 16))
 async def test_a_claim_over_its_head_before_any_append_silences_a_worker(nth: int):
     house = new_house()
     running = await house.begin()
@@ -165,7 +165,7 @@ async def test_a_claim_over_its_head_before_any_append_silences_a_worker(nth: in
     await finish_elsewhere(house, running.completion.id)
 
 
-@pytest.mark.parametrize("nth", range(1, 20))
+@pytest.mark.parametrize("nth", range(1, 16))
 async def test_an_ending_by_a_sweeper_before_any_append_stays_the_only_one(nth: int):
     house = new_house()
     running = await house.begin()

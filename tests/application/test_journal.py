@@ -216,6 +216,18 @@ async def test_a_run_goes_only_so_far_ahead_of_the_log(desk: Desk, piece: str, f
     assert "".join(chunk.text for chunk in desk.chunks) == piece * (fits + 1)
 
 
+async def test_what_is_said_while_a_batch_is_under_way_counts_as_ahead(desk: Desk):
+    desk.log.append_seconds = 0.02
+    desk.say("x")
+    writing = asyncio.ensure_future(desk.log.write())
+    await until(lambda: desk.log.writing)
+    desk.say("y" * 1024 * 1024)
+    await writing
+    assert not desk.journal.full
+    desk.say("z")
+    assert desk.journal.full
+
+
 async def test_while_the_log_is_away_everything_waits_and_nothing_is_lost(desk: Desk):
     desk.log.held = False
     desk.log.go_away()

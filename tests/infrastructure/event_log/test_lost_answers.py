@@ -1,7 +1,11 @@
 """A connection breaks around a commit: every event is written once, and its caller is told."""
 
 import asyncio
+import os
+import signal
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -89,8 +93,8 @@ async def test_a_lost_call_that_is_committed_only_after_it_was_sent_again(
 ) -> None:
     stream, other = uuid4(), uuid4()
     async with writer(link.url) as log, held(any_database) as superuser:
-        link.abandon(b"first")
-        first = asyncio.create_task(log.append(raw(stream, 0, "first")))
+        link.abandon(b"early bird")
+        first = asyncio.create_task(log.append(raw(stream, 0, "early bird")))
 
         async def waits_twice() -> bool:
             return await superuser.fetchval("SELECT count(*) = 2 FROM pg_locks WHERE NOT granted")
@@ -101,7 +105,37 @@ async def test_a_lost_call_that_is_committed_only_after_it_was_sent_again(
         assert [e.position for e in await first] == [1]
         assert [e.position for e in await behind] == [2, 3]
         await superuser.execute(f"SELECT pg_advisory_lock({LOCK})")
-    assert [e.state for e in await assert_sound(reader)] == [b"first", b"second", b"third"]
+    assert [e.state for e in await assert_sound(reader)] == [b"early bird", b"second", b"third"]
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_connection_that_the_server_closed_a_moment_ago(
+    any_database: LogDatabase, reader: LogReader, turns: int
+) -> None:
+    """In some turn of the event loop asyncpg has read the server's last words but not its end."""
+    async with (
+        writer(any_database.url) as log,
+        connected(any_database.owner_url) as superuser,
+    ):
+        await log.append(raw(uuid4(), 0, "before"))
+        back_end = await superuser.fetchval(
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE '%chat_events_append%'"
+            " AND pid <> pg_backend_pid()"
+        )
+        os.kill(back_end, signal.SIGTERM)
+        wait_for_its_end(back_end)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await log.append(raw(uuid4(), 0, "after"))
+    assert [e.state for e in await assert_sound(reader)] == [b"before", b"after"]
+
+
+def wait_for_its_end(pid: int) -> None:
+    """Without the event loop, which must not hear of it."""
+    with suppress(ProcessLookupError):
+        while True:
+            os.kill(pid, 0)
+            time.sleep(0.005)
 
 
 @pytest.mark.parametrize("part", ["request", "answer"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -49,10 +50,10 @@ async def outcome(log: GroupCommitWriter, *appends: NewEvents) -> dict[UUID, int
     return None
 
 
-async def queued(*appending: asyncio.Task[object]) -> None:
+async def queued(*tasks: asyncio.Task[Any]) -> None:
     """Let these tasks run until they wait for the writer."""
     await asyncio.sleep(0)
-    assert not any(task.done() for task in appending)
+    assert not any(task.done() for task in tasks)
 
 
 async def test_what_comes_together_is_one_commit(log: GroupCommitWriter, commits: Commits) -> None:
@@ -154,7 +155,7 @@ async def test_what_does_not_continue_the_batch_waits_for_the_next_and_is_not_ov
 
 
 async def test_a_cancel_that_comes_with_the_end_does_not_follow_it(
-    log: GroupCommitWriter, reader: LogReader
+    log: GroupCommitWriter, commits: Commits, reader: LogReader
 ) -> None:
     stream = uuid4()
     await log.append(raw(stream, 0))
@@ -162,7 +163,9 @@ async def test_a_cancel_that_comes_with_the_end_does_not_follow_it(
         outcome(log, raw(stream, 1, topic=FINISHED)),
         outcome(log, raw(stream, None, topic=CANCEL)),
         outcome(log, raw(stream, 2)),
-    ) == [None, {stream: 2}, {stream: 2}]
+        outcome(log, raw(uuid4(), 0)),
+    ) == [None, {stream: 2}, {stream: 2}, None]
+    assert [len(batch) for batch in commits.batches] == [1, 2]
     await assert_sound(reader)
 
 
@@ -226,22 +229,44 @@ async def test_a_caller_who_leaves_takes_his_queued_append_along(
 async def test_a_commit_takes_along_what_every_source_has(
     log: GroupCommitWriter, commits: Commits
 ) -> None:
+    await log.append(raw(uuid4(), 0))
     sources = [Typing(log, events=2, at_once=2) for _ in range(50)]
     for source in sources:
         log.attach(source)
     log.wake(within_seconds=60)
     await log.append(raw(uuid4(), 0, "a command does not wait for the timer"))
-    assert [len(batch) for batch in commits.batches] == [101]
+    assert [len(batch) for batch in commits.batches] == [1, 101]
     assert all(source.done.is_set() for source in sources)
 
 
 async def test_the_timer_only_moves_earlier(log: GroupCommitWriter, commits: Commits) -> None:
+    await log.append(raw(uuid4(), 0))
     source = Typing(log, events=1)
     log.attach(source)
     log.wake(within_seconds=0.02)
     log.wake(within_seconds=60)
     await asyncio.wait_for(source.done.wait(), 5)
-    assert [len(batch) for batch in commits.batches] == [1]
+    assert [len(batch) for batch in commits.batches] == [1, 1]
+
+
+class Quiet(Typing):
+    """Never wakes the writer: it was woken when its first event was still waiting."""
+
+    def committed(self, entries: Sequence[LogEntry]) -> None:
+        self.version = entries[-1].originator_version
+        if self.version == 2:
+            self.done.set()
+
+
+async def test_a_source_that_was_passed_over_is_asked_once_it_is_answered(
+    database: LogDatabase,
+) -> None:
+    async with writer(database.url, max_events=1) as log:
+        await log.append(raw(uuid4(), 0))
+        source = Quiet(log, events=2)
+        log.attach(source)
+        await asyncio.gather(*(log.append(raw(uuid4(), 0)) for _ in range(3)))
+        await asyncio.wait_for(source.done.wait(), 5)
 
 
 async def test_a_source_is_not_asked_before_it_is_answered_and_is_then_not_forgotten(
@@ -355,15 +380,27 @@ async def test_closing_writes_what_is_queued_and_takes_nothing_more(
 ) -> None:
     log = writer(database.url)
     async with log:
-        source = Typing(log, events=1)
-        log.attach(source)
         tasks = [asyncio.create_task(log.append(raw(uuid4(), 0))) for _ in range(20)]
         await queued(*tasks)
     await asyncio.gather(*tasks)
-    assert source.done.is_set()
     with pytest.raises(LogUnavailable):
         await log.append(raw(uuid4(), 0))
-    assert len(await assert_sound(reader)) == 21
+    assert len(await assert_sound(reader)) == 20
+
+
+async def test_closing_asks_the_sources_a_last_time(database: LogDatabase) -> None:
+    log = writer(database.url)
+    async with log:
+        async with held(database) as superuser:
+            under_way = asyncio.create_task(log.append(raw(uuid4(), 0)))
+            await until_somebody_waits(superuser)
+            source = Typing(log, events=1)
+            log.attach(source)
+            log.wake(within_seconds=60)
+            closing = asyncio.create_task(log.close())
+            await queued(under_way, closing)
+        await closing
+    assert source.done.is_set()
 
 
 async def test_closing_does_not_wait_for_ever(database: LogDatabase) -> None:

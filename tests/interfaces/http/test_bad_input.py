@@ -273,6 +273,14 @@ async def test_the_field_is_named_and_the_input_is_not_repeated(author: Person) 
     assert "secret" not in answer.text
 
 
+@pytest.mark.parametrize("fault", [r"\u0000", r"\ud800"])
+async def test_the_place_of_text_that_cannot_be_kept_is_named(author: Person, fault: str) -> None:
+    content = f'{{"metadata": {{"a": ["fine", {{"b": "{fault}"}}]}}}}'
+    answer = await author.http.post("/v1/threads", content=content, headers=JSON)
+    [error] = problem_of(answer, status=422)["errors"]
+    assert error["loc"] == ["body", "metadata", "a", 1, "b"]
+
+
 async def test_an_endless_body_is_refused_and_cut_off(house: House, author: Person) -> None:
     before = await house.last_position()
     server = urlsplit(house.address)

@@ -1,16 +1,15 @@
 """A thread's events over HTTP: pages and streams of the same objects."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 
 from application.ports import StreamAppend
 from domain.execution_events import ExecutionDispatched, ExecutionFinished
+from interfaces.http.activity import Activity
 from tests.interfaces.http.house import House, Json, Person, Worker, answer
 
 SSE = {"Accept": "text/event-stream"}
@@ -126,33 +125,37 @@ async def test_latest_begins_with_what_comes_next(house: House, user: Person) ->
         assert (await anext(blocks)).event == "completion.started"
 
 
-async def test_a_stream_until_idle_outlives_queued_messages_and_open_tools(
-    house: House, user: Person
-) -> None:
+async def test_a_stream_until_idle_outlives_queued_messages(house: House, user: Person) -> None:
     started = await user.start()
     thread = started["thread_id"]
     queued = await user.post(f"/v1/threads/{thread}/messages", {"text": "more"})
-    execution = uuid4()
-
-    async def write_tool(expected: int, event: Any) -> None:
-        append = StreamAppend(execution, expected, [event], UUID(thread), user.id)
-        await house.log.append(append, actor="worker:test")
-
-    completion = UUID(started["completion_id"])
-    await write_tool(0, ExecutionDispatched(completion, "call", "search", "search", {}))
     async with streaming(user, thread, until="idle") as (_, blocks):
-        reading = asyncio.create_task(_names(blocks))
+        assert "sync" in [(await anext(blocks)).event for _ in range(6)]
         await answer(house, started["completion_id"])
         await answer(house, queued["completion_id"])
-        assert not reading.done()
-        await write_tool(1, ExecutionFinished({"found": 1}))
-        async with asyncio.timeout(5):
-            names = await reading
+        names = [block.event async for block in blocks]
     assert names.count("completion.finished") == 2
+    assert names[-1] == "thread.turn_ended"
 
 
-async def _names(blocks: AsyncGenerator[httpx2.ServerSentEvent]) -> list[str]:
-    return [block.event async for block in blocks]
+async def test_a_thread_is_idle_when_nothing_runs_and_no_tool_is_open(
+    house: House, user: Person
+) -> None:
+    started = await user.start()
+    thread = UUID(started["thread_id"])
+    activity = Activity(thread, threads=house.threads, reader=house.log.reader)
+    assert not await activity.is_idle()
+    execution, completion = uuid4(), UUID(started["completion_id"])
+    dispatched = ExecutionDispatched(completion, "call", "search", "search", {})
+    for expected, event in enumerate((dispatched, ExecutionFinished({"found": 1}))):
+        append = StreamAppend(execution, expected, [event], thread, user.id)
+        await house.log.append(append, actor="worker:test")
+        if event is dispatched:
+            await answer(house, started["completion_id"])
+            assert not await activity.is_idle()
+    assert await activity.is_idle()
+    await user.post(f"/v1/threads/{thread}/messages", {"text": "more"})
+    assert not await activity.is_idle()
 
 
 async def test_a_reader_that_comes_back_to_the_end_of_an_idle_thread_gets_204(
