@@ -4,7 +4,7 @@ Measures: from starting the command until /readyz says yes, until a first answer
 until both workers are ready, on an empty folder (PostgreSQL's data are made), and until /readyz on
 the same folder again; then, idle, PSS (memory shared by n processes counts 1/n for
 each, so that it adds up; RSS where PSS cannot be read) of every process, the embedded servers and
-those that watch over them included; then the same after 20 answers of the built-in model; and the
+those that watch over them included; then the same after 20 answers of the built-in model at once; and the
 CPU time that all of them use in 10 s of idleness. Leaves out: growth over days, load.
 """
 
@@ -25,12 +25,11 @@ IDLE_SECONDS = 10.0
 MEGABYTE = 1_000_000
 
 
-async def answer(client: Client, count: int) -> None:
-    """So many answers of the built-in model, one after the other."""
-    for _ in range(count):
-        started = await client.start("Hello")
-        seen = await client.until_end(started["completion_id"], started["thread_id"])
-        assert seen[-1].name == "completion.finished"
+async def answer(client: Client) -> None:
+    """One answer of the built-in model."""
+    started = await client.start("Hello")
+    seen = await client.until_end(started["completion_id"], started["thread_id"])
+    assert seen[-1].name == "completion.finished"
 
 
 def memory_of(processes: Sequence[psutil.Process]) -> int:
@@ -72,13 +71,13 @@ async def measure(report: Report) -> None:
         began = time.monotonic()
         async with up(place, demo) as system:
             report.fact("seconds from up to ready, empty folder", _since(began))
-            await answer(system.client, 1)
+            await answer(system.client)
             report.fact("seconds from up to the end of a first answer", _since(began))
             await system.workers_ready()
             report.fact("seconds from up to two ready workers", _since(began))
             await asyncio.sleep(SETTLE_SECONDS)
             report.fact("MB, idle after one answer", table(system))
-            await answer(system.client, 20)
+            await asyncio.gather(*(answer(system.client) for _ in range(20)))
             await asyncio.sleep(SETTLE_SECONDS)
             report.fact("MB, after 20 answers", table(system))
             processes = system.processes()

@@ -26,9 +26,9 @@ from benchmarks.rig.wire import Received, request
 from tests.model_server import ask
 from tests.system.stack import KEY
 
-WORDS = 100
+WORDS = 50
 GAP_SECONDS = 0.03
-BUDGET_SECONDS = 190.0  # then no further round begins
+BUDGET_SECONDS = 170.0  # then no further round begins
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ async def kill_once(system: System, chance: random.Random) -> Round:
     threads = f"{system.url}/v1/threads"
     message = {"text": ask(words=WORDS, gap_seconds=GAP_SECONDS)}
     started = await system.client.post("/v1/threads", {"message": message})
-    chunks_to_see = chance.randrange(1, 12)
+    chunks_to_see = chance.randrange(1, 10)
     events, killed_at = list[Received](), 0
     stream = f"{threads}/{started['thread_id']}/events?until=idle"
     async with request(stream, key=KEY) as answer:

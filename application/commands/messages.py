@@ -76,8 +76,8 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
                 wait_seconds=COMMAND_WAIT_SECONDS,
             )
         except StreamConflict as conflict:
-            if completion_id in conflict.streams:
-                raise IdIsTaken from None
+            if completion_id in conflict.streams and thread.id not in conflict.streams:
+                raise IdIsTaken from None  # else it may be this message, posted at the same moment
             continue
         if isinstance(events[-1], ThreadCompletionRequested):
             await app.wake_up.completion(completion_id)
@@ -103,7 +103,8 @@ class WithdrawMessage:
 async def withdraw_message(app: Application, command: WithdrawMessage) -> int:
     """The position since which it is so; safe to repeat.
 
-    Raises ThreadNotFound, MessageNotFound, MessageAlreadyDelivered."""
+    Raises ThreadNotFound, MessageNotFound, MessageAlreadyDelivered.
+    """
     while True:
         thread = await owned_thread(app, command.thread_id, by=command.by)
         events = thread.withdraw(command.message_id)

@@ -50,11 +50,16 @@ class Sent(Generic[B]):
         return _hash(self.value[name])
 
 
-def json_body(model: type[B], *, optional: bool = False) -> Callable[[Request], Awaitable[Sent[B]]]:
-    """The dependency of a route that takes such a body; an `optional` one may be left out."""
+def json_body(
+    model: type[B], *, optional: bool = False, most_seconds: float = MOST_SECONDS
+) -> Callable[[Request], Awaitable[Sent[B]]]:
+    """The dependency of a route that takes such a body; an `optional` one may be left out.
+
+    `most_seconds`: for the whole body to arrive.
+    """
 
     async def read(request: Request) -> Sent[B]:
-        raw = await _read(request)
+        raw = await _read(request, most_seconds=most_seconds)
         if not raw and optional:
             raw = b"{}"
         else:
@@ -75,13 +80,13 @@ def described(model: type[Body], *, optional: bool = False) -> dict[str, Any]:
     return {"requestBody": {"content": content, "required": not optional}}
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, *, most_seconds: float) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MOST_BYTES:
         raise BodyTooLarge
     body = bytearray()
     try:
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(most_seconds):
             async for piece in request.stream():
                 body += piece
                 if len(body) > MOST_BYTES:

@@ -15,17 +15,19 @@ from interfaces.http.problems import MEDIA_TYPE
 from interfaces.http.threads import RenameThread, StartThread
 
 BODIES: tuple[type[Body], ...] = (StartThread, RenameThread, PostMessage, Cancel, IssueKey)
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PROBLEMS = {
     "400": "The request cannot be understood.",
     "401": "No valid key was sent.",
     "403": "The role of the key does not permit this.",
     "404": "There is no such thing, or it is somebody else's.",
     "409": "The present state forbids it.",
-    "413": "The body is too large.",
-    "415": "The body is not JSON.",
     "422": "The request does not have the right shape.",
     "503": "Something is away; try again.",
+}
+BODY_PROBLEMS = {
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
 }
 
 
@@ -60,10 +62,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             operation["responses"].pop("422", None)
             if path.startswith("/v1"):
-                operation["responses"] |= {
-                    status: {"description": text, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
-                    for status, text in PROBLEMS.items()
-                }
+                operation["responses"] |= _problems(takes_body="requestBody" in operation)
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     return document
+
+
+def _problems(*, takes_body: bool) -> dict[str, Any]:
+    texts = PROBLEMS | BODY_PROBLEMS if takes_body else PROBLEMS
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": text, "content": content} for status, text in sorted(texts.items())
+    }

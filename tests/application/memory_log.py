@@ -30,6 +30,9 @@ class MemoryLog:
         self.wakes: list[float] = []  # how soon each call of `wake` wanted to be heard
         self.writing = False  # is a batch of the sources under way?
         self.held = False  # do the sources wait for `write`?
+        self.to_write, self.to_answer = asyncio.Event(), asyncio.Event()  # what a batch waits for
+        self.to_write.set()
+        self.to_answer.set()
         self.append_seconds = append_seconds
         self.before_append: Callable[[StreamAppend], None] | None = None
         self.on_commit: Callable[[Sequence[AnyRecorded]], None] | None = None  # must not wait
@@ -166,6 +169,7 @@ class MemoryLog:
             self.writing = True
             await asyncio.sleep(self.append_seconds / 2)
             await self._there.wait()
+            await self.to_write.wait()
             self.batches.append(sum(len(append.events) for _, append, _, _ in taken))
             answers: list[Callable[[], None]] = []
             for source, append, actor, cause in taken:
@@ -179,6 +183,7 @@ class MemoryLog:
                 else:
                     answers.append(lambda s=source, r=recorded: s.committed(r))
             await asyncio.sleep(self.append_seconds / 2)
+            await self.to_answer.wait()
             self.writing = False
         for answer in answers:
             answer()

@@ -168,6 +168,29 @@ async def test_results_that_no_text_can_hold_reach_the_model_as_they_are_stored(
     assert running.of(ToolCalled)[0].tool_call_id == returned.tool_call_id
 
 
+async def test_what_the_model_said_goes_back_to_it_as_it_is_stored():
+    seen: list[ModelMessage] = []
+
+    async def model(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        if len(messages) == 1:
+            yield "half \ud83d"
+            yield {1: DeltaToolCall("look", '{"at": "\ud83d"}', tool_call_id="c1")}
+        else:
+            seen.append(messages[1])
+            yield "ok"
+
+    def look(at: str) -> str:
+        return at
+
+    running = await House(model, spec=AgentSpec(tools=[look])).answer()
+    (said,) = ModelMessagesTypeAdapter.dump_python(seen, mode="json")
+    assert [part.get("content", part.get("args")) for part in said["parts"]] == [
+        "half \ufffd",
+        '{"at": "\ufffd"}',
+    ]
+    assert running.of(ToolReturned)[0].content == "\ufffd"
+
+
 async def test_cancelling_while_tools_run_gives_each_call_its_one_result():
     async def slow() -> str:
         await asyncio.Event().wait()

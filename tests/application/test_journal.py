@@ -188,12 +188,13 @@ async def test_two_commits_at_once_are_one_batch(desk: Desk):
 
 
 async def test_what_was_said_while_a_batch_is_under_way_goes_into_the_next_one(desk: Desk):
-    desk.log.append_seconds = 0.02
+    desk.log.to_write.clear()
     desk.say("one ")
     writing = asyncio.ensure_future(desk.log.write())
     await until(lambda: desk.log.writing)
     desk.say("two ")
     desk.say("three")
+    desk.log.to_write.set()
     await writing
     await desk.log.write()
     assert [chunk.text for chunk in desk.chunks] == ["one ", "two three"]
@@ -217,11 +218,12 @@ async def test_a_run_goes_only_so_far_ahead_of_the_log(desk: Desk, piece: str, f
 
 
 async def test_what_is_said_while_a_batch_is_under_way_counts_as_ahead(desk: Desk):
-    desk.log.append_seconds = 0.02
+    desk.log.to_write.clear()
     desk.say("x")
     writing = asyncio.ensure_future(desk.log.write())
     await until(lambda: desk.log.writing)
     desk.say("y" * 1024 * 1024)
+    desk.log.to_write.set()
     await writing
     assert not desk.journal.full
     desk.say("z")
@@ -311,12 +313,13 @@ async def test_looking_finds_a_request_to_cancel_while_nothing_is_said(desk: Des
 
 
 async def test_looking_does_not_take_the_journal_s_own_events_for_a_stranger_s(desk: Desk):
-    desk.log.append_seconds = 0.02
+    desk.log.to_answer.clear()
     desk.say("mine")
     writing = asyncio.ensure_future(desk.log.write())
     await until(lambda: desk.written != [])
     await desk.journal.look()
     assert desk.journal.stopped is None
+    desk.log.to_answer.set()
     await writing
     desk.say(" too")
     await desk.log.write()
@@ -324,7 +327,7 @@ async def test_looking_does_not_take_the_journal_s_own_events_for_a_stranger_s(d
 
 
 async def test_what_is_under_way_before_a_request_to_cancel_is_part_of_the_answer(desk: Desk):
-    desk.log.append_seconds = 0.02
+    desk.log.to_answer.clear()
     desk.say("kept")
     writing = asyncio.ensure_future(desk.log.write())
     await until(lambda: desk.written != [])
@@ -333,6 +336,7 @@ async def test_what_is_under_way_before_a_request_to_cancel_is_part_of_the_answe
     settling = asyncio.ensure_future(desk.journal.settle())
     await asyncio.sleep(0)
     assert not settling.done()
+    desk.log.to_answer.set()
     await writing
     await settling
     assert desk.journal.transcript.answer().text == "kept"
@@ -358,13 +362,14 @@ async def test_a_journal_refused_for_no_reason_in_its_stream_says_that_it_is_bro
 
 
 async def test_handing_over_drops_what_waits_but_not_what_is_under_way(desk: Desk):
-    desk.log.append_seconds = 0.02
+    desk.log.to_write.clear()
     desk.say("under way")
     writing = asyncio.ensure_future(desk.log.write())
     await until(lambda: desk.log.writing)
     desk.say("waiting")
     desk.journal.stop(Stop.HANDED_OVER)
     await asyncio.wait_for(desk.journal.settle(), 1)
+    desk.log.to_write.set()
     await writing
     await desk.log.write()
     assert [chunk.text for chunk in desk.chunks] == ["under way"]

@@ -15,7 +15,10 @@ EMPTY = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid();
 ALTER TABLE threadlog.chat_events DISABLE TRIGGER append_only;
-TRUNCATE threadlog.chat_events, threadlog.open_runs, threadlog.workers, threadlog.blobs;
+DELETE FROM threadlog.chat_events;  -- four times as quick as TRUNCATE
+DELETE FROM threadlog.open_runs;
+DELETE FROM threadlog.workers;
+DELETE FROM threadlog.blobs;
 ALTER TABLE threadlog.chat_events ENABLE ALWAYS TRIGGER append_only;
 """
 
@@ -61,12 +64,17 @@ def _server(major: int, *, settings: Mapping[str, str] = FAST) -> Iterator[Embed
         erase(server)
 
 
+async def new_log(server: EmbeddedPostgres) -> LogDatabase:
+    """A database that has never held an event."""
+    database = LogDatabase(*await new_database(server))
+    await migrate(database.owner_url, database.url)
+    return database
+
+
 async def empty_log(server: EmbeddedPostgres) -> LogDatabase:
     """One database per server, emptied for each test: as superuser, for nobody else can."""
     if server.owner_url not in _databases:
-        database = LogDatabase(*await new_database(server))
-        await migrate(database.owner_url, database.url)
-        _databases[server.owner_url] = database
+        _databases[server.owner_url] = await new_log(server)
     database = _databases[server.owner_url]
     async with connected(database.owner_url) as superuser:
         await superuser.execute(EMPTY)

@@ -16,7 +16,7 @@ from infrastructure.event_log.batch import Batch, NewEvents
 from infrastructure.event_log.connection import Connection, connected
 from infrastructure.event_log.statements import statement
 from tests.infrastructure.event_log.appending import until_somebody_waits
-from tests.infrastructure.event_log.conftest import LogDatabase, empty_log
+from tests.infrastructure.event_log.conftest import LogDatabase, empty_log, new_log
 from tests.infrastructure.event_log.events import CHUNK, raw
 from tests.infrastructure.event_log.freeze import frozen
 
@@ -170,9 +170,10 @@ SELECT gen_random_uuid(), 1, CASE n % 10 WHEN 0 THEN '{PUBLIC}' ELSE '{CHUNK}' E
 
 @pytest.mark.parametrize("analysed", [False, True])
 async def test_every_read_uses_its_index_and_no_other(
-    any_database: LogDatabase, analysed: bool
+    any_postgres: EmbeddedPostgres, analysed: bool
 ) -> None:
-    async with connected(any_database.owner_url) as superuser:
+    database = await new_log(any_postgres)
+    async with connected(database.owner_url) as superuser:
         await superuser.execute(FILL)
         if analysed:
             await superuser.execute("VACUUM ANALYZE threadlog.chat_events")

@@ -2,7 +2,8 @@
 
 from uuid import uuid4
 
-from tests.interfaces.http.house import House, Person, Worker, answer
+from tests.interfaces.http.house import House, Person
+from tests.interfaces.http.worker import Worker, answer
 
 
 async def test_a_started_thread_can_be_read_at_once(user: Person) -> None:

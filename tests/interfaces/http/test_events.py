@@ -10,7 +10,8 @@ import httpx2
 from application.ports import StreamAppend
 from domain.execution_events import ExecutionDispatched, ExecutionFinished
 from interfaces.http.activity import Activity
-from tests.interfaces.http.house import House, Json, Person, Worker, answer
+from tests.interfaces.http.house import House, Json, Person
+from tests.interfaces.http.worker import Worker, answer
 
 SSE = {"Accept": "text/event-stream"}
 

@@ -1,6 +1,7 @@
 """Lists come page by page, and a page stays what it is while others write."""
 
-from tests.interfaces.http.house import House, Json, Person, answer
+from tests.interfaces.http.house import House, Json, Person
+from tests.interfaces.http.worker import answer
 
 
 async def collect(person: Person, path: str, *, limit: int, **parameters: object) -> list[Json]:

@@ -8,16 +8,17 @@ from uuid import UUID, uuid4
 import httpx2
 
 from domain.ids import completion_of
-from tests.interfaces.http.house import House, Person, answer
+from tests.interfaces.http.house import House, Person
+from tests.interfaces.http.worker import answer
 
 MANY = 50
 
 
 async def at_once(
-    person: Person, path: str, body: object, *, key: str | None = None
+    person: Person, path: str, body: object, *, key: str | None = None, times: int = MANY
 ) -> list[httpx2.Response]:
     headers = {} if key is None else {"Idempotency-Key": key}
-    posts = (person.http.post(path, json=body, headers=headers) for _ in range(MANY))
+    posts = (person.http.post(path, json=body, headers=headers) for _ in range(times))
     return await asyncio.gather(*posts)
 
 
@@ -40,13 +41,14 @@ async def test_fifty_equal_starts_at_once_start_one_thread(house: House, user: P
 
 
 async def test_fifty_equal_messages_at_once_are_one_message(house: House, user: Person) -> None:
-    started = await user.post("/v1/threads", {})
-    path = f"/v1/threads/{started['thread_id']}/messages"
-    chosen = str(uuid4())
-    posted = only(await at_once(user, path, {"id": chosen, "text": "hello"}))
-    assert posted["message_id"] == chosen
-    assert posted["position"] == await house.last_position()
-    assert posted["position"] - started["position"] == 3
+    for times in (MANY, *[6] * 15):  # now the first is ahead of all others, now it is not
+        started = await user.post("/v1/threads", {})
+        path = f"/v1/threads/{started['thread_id']}/messages"
+        chosen = str(uuid4())
+        posted = only(await at_once(user, path, {"id": chosen, "text": "hello"}, times=times))
+        assert posted["message_id"] == chosen
+        assert posted["position"] == await house.last_position()
+        assert posted["position"] - started["position"] == 3
 
 
 async def test_fifty_equal_queued_messages_at_once_are_one_message(user: Person) -> None:

@@ -1,0 +1,95 @@
+"""A worker that answers as a test tells it, through the real log."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from application.claims import Claims
+from application.commands.completions import NOTHING_SAID
+from application.ports import StreamAppend
+from domain.completion import Completion
+from domain.completion_events import (
+    Chunk,
+    CompletionFailed,
+    CompletionFinished,
+    CompletionInterrupted,
+    MessageRecorded,
+    Usage,
+)
+from tests.interfaces.http.house import House
+
+
+class Worker:
+    """Answers one completion, step by step as the test wants."""
+
+    def __init__(self, house: House, completion: Completion) -> None:
+        self._house = house
+        self._completion = completion
+
+    @classmethod
+    async def claim(cls, house: House, completion_id: str) -> "Worker":
+        claims = Claims(house.log, turns=house.turns, worker_id=uuid4())
+        completion = await claims.claim(UUID(completion_id), lost=False)
+        assert completion is not None
+        return cls(house, completion)
+
+    async def say(self, *texts: str) -> int:
+        """A chunk for each text; the position of the last one."""
+        return await self._write(*(_chunk(text) for text in texts))
+
+    async def record(self, text: str) -> int:
+        """The step is done, with this text."""
+        message = {"kind": "response", "parts": [{"part_kind": "text", "content": text}]}
+        return await self._write(MessageRecorded(1, 1, message))  # pyright: ignore[reportArgumentType]
+
+    async def lose(self, kept_through: int) -> int:
+        """What was said after this position is void."""
+        return await self._write(CompletionInterrupted(1, kept_through, "worker_lost"))
+
+    async def finish(self) -> int:
+        answer = replace(
+            NOTHING_SAID,
+            usage=Usage(requests=1, input_tokens=3, output_tokens=5),
+            model="test-model",
+            cost_microdollars=42,
+            time_to_first_token_ms=7,
+            duration_ms=70,
+        )
+        return await self._house.turns.end(
+            self._completion,
+            events=[CompletionFinished(1, answer)],
+            outcome="finished",
+            answered=True,
+            actor="worker:test",
+        )
+
+    async def fail(self) -> int:
+        failed = CompletionFailed(1, "rate_limited", "Too many requests.", NOTHING_SAID)
+        return await self._house.turns.end(
+            self._completion,
+            events=[failed],
+            outcome="failed",
+            answered=False,
+            actor="worker:test",
+        )
+
+    async def _write(self, *events: Chunk | MessageRecorded | CompletionInterrupted) -> int:
+        completion = self._completion
+        append = StreamAppend(
+            completion.id, completion.version, events, completion.thread_id, completion.owner_id
+        )
+        recorded = await self._house.log.append(append, actor="worker:test")
+        last = recorded[-1]
+        self._completion = replace(completion, version=last.version, position=last.position)
+        return last.position
+
+
+async def answer(house: House, completion_id: str, text: str = "Hello yourself.") -> int:
+    """The whole answer at once; the position of its end."""
+    worker = await Worker.claim(house, completion_id)
+    await worker.say(*text.split(" "))
+    await worker.record(text)
+    return await worker.finish()
+
+
+def _chunk(text: str) -> Chunk:
+    return Chunk(attempt=1, step=1, part=0, kind="text", text=text, deltas=((len(text), 0),))
