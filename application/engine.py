@@ -64,7 +64,6 @@ class Run:
         self._recorder = Recorder(run_id=self._run_id, attempt=completion.attempt)
         self._witness: Witness | None = None
         self._pump: Pump | None = None
-        self._driving: asyncio.Task[None] | None = None
         self._halted = asyncio.Event()
         self._expired = False
         self._defective = False  # has our own ending been refused for what it is?
@@ -99,11 +98,11 @@ class Run:
             self._journal.stop(Stop.CANCELLED)
         if self._journal.stopped:
             return JournalStopped()
-        self._driving = asyncio.create_task(self._drive(), name=f"pump {self._run_id}")
+        driving = asyncio.create_task(self._drive(), name=f"pump {self._run_id}")
         loop = asyncio.get_running_loop()
         timer = loop.call_later(self._parts.deadline_seconds, self._expire)
         try:
-            return await self._stopped(self._driving)
+            return await self._stopped(driving)
         except asyncio.CancelledError:
             self.hand_over()
             raise
@@ -182,11 +181,8 @@ class Run:
         self._halt()
 
     def _halt(self) -> None:
-        """Stop the model: by the token once the run has it, before that by the task."""
         self._halted.set()
         self._token.cancel()
-        if self._driving is not None and self._pump is None:
-            self._driving.cancel()
 
     # The end
 

@@ -59,7 +59,7 @@ class Journal:
         self.transcript = transcript or Transcript()
         self.version = completion.version
         self.stopped: Stop | None = None
-        self.cancel_reason: str | None = None
+        self.cancel_reason = completion.cancel_reason
         self.first_delta_at: float | None = None  # monotonic seconds
 
     def open(self, *, actor: str) -> None:

@@ -67,14 +67,19 @@ class Accounts:
     async def load(self, account_id: UUID) -> Account:
         """The account as it stands now; one without keys where the id names none."""
         seen = self._seen.get(account_id)
+        if seen is None and not await self._exists(account_id):
+            return Account(account_id)
         account = seen.account if seen else Account(account_id)
         tail = await self._log.read_stream(account_id, after=account.version)
-        if tail and seen is None and not isinstance(tail[0].event, AccountCreated):
-            return account  # the id names something else
         for recorded in cast("list[Recorded[AccountEvent]]", tail):
             account = domain.evolve(account, recorded)
         self._remember(account)
         return account
+
+    async def _exists(self, account_id: UUID) -> bool:
+        """Anybody may write a key that names anything: look at one event, whatever it begins."""
+        first = await self._log.read_stream(account_id, limit=1)
+        return bool(first) and isinstance(first[0].event, AccountCreated)
 
     async def principal(self, key: str) -> Principal | None:
         """Who shows this key; None for one that is unknown, revoked or expired."""
@@ -87,7 +92,8 @@ class Accounts:
         return _match(account, key)
 
     def _remember(self, account: Account) -> None:
-        if account.version:
+        seen = self._seen.get(account.id)
+        if seen is None or seen.account.version <= account.version:
             self._seen[account.id] = _Seen(account, time.monotonic())
             self._seen.move_to_end(account.id)
             if len(self._seen) > self._kept:

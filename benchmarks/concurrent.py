@@ -4,21 +4,23 @@ Measures, with `threadlog up` as a newcomer starts it (API, two workers, project
 fsync, Valkey): when the first chunk is at each client, how late each word is there (from leaving
 the model provider until the last byte of its chunk; the log gathers words for 50 ms in the first
 second of an answer and for 100 ms after it, which is part of the lateness), how long everything
-takes, and what CPU time the processes use. Each client is a user of its own. Checks that every
-client gets exactly the public events of its thread's log, in order, once, and that the text is the
-one of the terminal event. Leaves out: TLS, a network, a real model. Provider, clients and all
-processes share this machine's cores.
+takes, what CPU time the processes use, and, to compare, the same answers by pydantic-ai alone
+(benchmarks/rig/direct.py). Each client is a user of its own. Checks that every client gets exactly
+the public events of its thread's log, in order, once, and that the text is the terminal event's.
+Leaves out: TLS, a network, a real model. Provider, clients and all processes share the cores.
 """
 
 import argparse
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
 
 from benchmarks.rig.bounded import measured
+from benchmarks.rig.direct import Direct, direct, text_of
 from benchmarks.rig.figures import Report
 from benchmarks.rig.proof import check_answer, check_log, chunk_texts
 from benchmarks.rig.provider import Word, provider, words_in
@@ -26,6 +28,7 @@ from benchmarks.rig.system import System, running
 from benchmarks.rig.wire import Received, request
 from domain.ids import uuid7
 from tests.model_server import ask
+from tests.servers import connected as connected_to
 from tests.system.client import ENDINGS, connected
 
 
@@ -87,25 +90,62 @@ def _used(process: psutil.Process) -> float:
     return times.user + times.system
 
 
+async def log_bytes(system: System) -> int:
+    """What the log holds on the disk, its indexes included."""
+    async with connected_to(system.postgres.owner_url) as connection:
+        size: int = await connection.fetchval(
+            "SELECT pg_total_relation_size('threadlog.chat_events')"
+        )
+        return size
+
+
 async def measure(report: Report, *, clients: int, words: int, gap_seconds: float) -> None:
-    """Warm up, then all at once."""
+    """Warm up, then all at once; then the same without us."""
     with provider() as environment:
         async with running(environment) as system:
             keys = await issue_keys(system, clients)
             warm_up = (converse(system, key, words=3, gap_seconds=0) for key in keys[:8])
             await asyncio.gather(*warm_up)
-            before, mine = cpu_seconds(system), _used(psutil.Process())
+            before, mine, size = (
+                cpu_seconds(system),
+                _used(psutil.Process()),
+                await log_bytes(system),
+            )
             began = time.perf_counter()
             conversations = await asyncio.gather(
                 *(converse(system, key, words=words, gap_seconds=gap_seconds) for key in keys)
             )
             report.fact("seconds from the first POST to the last end", _since(began))
-            after, ours = cpu_seconds(system), _used(psutil.Process())
+            after, ours, size = (
+                cpu_seconds(system),
+                _used(psutil.Process()),
+                await log_bytes(system) - size,
+            )
             answers = [await check(system, one, words=words) for one in conversations]
-    _tell(report, conversations, answers)
-    cpu = {role: round(used - before[role], 2) for role, used in after.items()}
-    cpu["these clients"] = round(ours - mine, 2)
-    report.fact("CPU seconds", cpu)
+        _tell(report, conversations, answers)
+        cpu = {role: round(used - before[role], 2) for role, used in after.items()}
+        report.fact("CPU seconds", {**cpu, "these clients": round(ours - mine, 2)})
+        report.fact("bytes of log per word, indexes included", size // (clients * words))
+        with direct(environment) as other:
+            await compare(
+                report, other, question=ask(words=words, gap_seconds=gap_seconds), clients=clients
+            )
+
+
+async def compare(report: Report, other: Direct, *, question: str, clients: int) -> None:
+    """The same answers by pydantic-ai alone, in one process, kept nowhere."""
+    await asyncio.gather(*(other.ask(ask(words=3)) for _ in range(8)))
+    before, began = _used(other.process), time.perf_counter()
+    answers = await asyncio.gather(*(other.ask(question) for _ in range(clients)))
+    report.fact("pydantic-ai alone: seconds", _since(began))
+    report.fact("pydantic-ai alone: CPU seconds", round(_used(other.process) - before, 2))
+    late = [
+        (piece.at - word.sent_at) / 1e6
+        for pieces in answers
+        for piece in pieces
+        for word in words_in(text_of(piece))
+    ]
+    report.spread("pydantic-ai alone: lateness of every word, ms", late)
 
 
 def _tell(
@@ -135,6 +175,13 @@ def _tell(
     report.spread("last word sent to the terminal event, ms", end_ms)
     report.fact("wrong, lost or doubled events", 0)
     report.fact("clients, words, chunk events", [len(conversations), len(late), chunks])
+    report.fact("answers by worker", sorted(Counter(map(_worker, conversations)).values()))
+
+
+def _worker(one: Conversation) -> str:
+    [started] = [event for event in one.events if event.name == "completion.started"]
+    worker: str = started.seen.data["worker_id"]
+    return worker
 
 
 def _since(began: float) -> float:

@@ -12,7 +12,6 @@ machine. Checks that each text is whole. Leaves out: TLS, a network, a model's o
 
 import argparse
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from benchmarks.rig.bounded import measured
-from benchmarks.rig.direct import direct
+from benchmarks.rig.direct import Direct, direct, text_of
 from benchmarks.rig.figures import Report, median
 from benchmarks.rig.proof import check_answer, chunk_texts
 from benchmarks.rig.provider import is_whole, provider, words_in
@@ -67,14 +66,12 @@ class Sample:
         return (self.first.at - self.posted_at) / 1e6
 
 
-async def by_direct(url: str) -> float:
+async def by_direct(other: Direct) -> float:
     """Milliseconds."""
     posted_at = time.time_ns()
-    async with request(url, key="none", body={"text": QUESTION}) as answer:
-        events = [event async for event in answer.events()]
-    text = "".join(json.loads(event.data)["text"] for event in events)
-    assert is_whole(words_in(text), WORDS)
-    return (events[0].at - posted_at) / 1e6
+    pieces = await other.ask(QUESTION)
+    assert is_whole(words_in("".join(map(text_of, pieces))), WORDS)
+    return (pieces[0].at - posted_at) / 1e6
 
 
 async def by_new_thread(system: System) -> Sample:
@@ -140,10 +137,10 @@ async def measure(report: Report, *, samples: int) -> None:
     with provider() as environment, direct(environment) as other:
         async with running(environment) as system:
             for _ in range(5):
-                await asyncio.gather(by_direct(other.url), by_new_thread(system))
+                await asyncio.gather(by_direct(other), by_new_thread(system))
                 await by_open_stream(system)
             for _ in range(samples):
-                alone.append(await by_direct(other.url))
+                alone.append(await by_direct(other))
                 await asyncio.sleep(PAUSE_SECONDS)
                 new.append(await by_new_thread(system))
                 await asyncio.sleep(PAUSE_SECONDS)

@@ -4,8 +4,8 @@ Measures: from starting the command until /readyz says yes, until a first answer
 until both workers are ready, on an empty folder (PostgreSQL's data are made), and until /readyz on
 the same folder again; then, idle, PSS (memory shared by n processes counts 1/n for
 each, so that it adds up; RSS where PSS cannot be read) of every process, the embedded servers and
-those that watch over them included; then the same after 20 answers of the built-in model at once; and the
-CPU time that all of them use in 10 s of idleness. Leaves out: growth over days, load.
+those that watch over them included; then the same after 20 answers of the built-in model at once;
+and the CPU time that all of them use in 10 s of idleness. Leaves out: growth over days, load.
 """
 
 import argparse

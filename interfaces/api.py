@@ -20,6 +20,7 @@ from interfaces.bootstrap import ground
 from interfaces.cli.servers import Addresses
 from interfaces.http.access_log import AccessLog
 from interfaces.http.app import create_app
+from interfaces.http.event_stream import AbortableProtocol
 from interfaces.http.readiness import (
     database_check,
     projector_check,
@@ -41,6 +42,7 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
         await ensure_first_key(log, accounts, key=first_key)
         config = uvicorn.Config(
             create_app(resources),
+            http=AbortableProtocol,
             lifespan="off",
             ws="none",
             log_config=None,

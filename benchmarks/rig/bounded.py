@@ -8,12 +8,17 @@ from benchmarks.rig.figures import Report
 MOST_SECONDS = 230.0
 
 
-def measured(measure: Callable[[Report], Awaitable[None]], *, title: str | None) -> None:
+def measured(
+    measure: Callable[[Report], Awaitable[None]],
+    *,
+    title: str | None,
+    most_seconds: float = MOST_SECONDS,
+) -> None:
     """Measure and print. AssertionError when a result is wrong, TimeoutError when it takes long."""
 
     async def within_its_time() -> Report:
         report = Report(title or "")
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(most_seconds):
             await measure(report)
         return report
 

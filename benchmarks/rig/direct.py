@@ -23,6 +23,7 @@ from starlette.responses import StreamingResponse
 
 from application.agents import AgentDeps
 from benchmarks.rig.system import MODEL
+from benchmarks.rig.wire import Received, request
 from interfaces.agents.assistant import assistant
 
 
@@ -64,6 +65,18 @@ class Direct:
 
     url: str
     process: psutil.Process
+
+    async def ask(self, question: str) -> list[Received]:
+        """All pieces of an answer."""
+        body = {"text": question}
+        async with request(self.url, key="none", body=body) as answer:
+            return [event async for event in answer.events()]
+
+
+def text_of(piece: Received) -> str:
+    """What a piece says."""
+    text: str = json.loads(piece.data)["text"]
+    return text
 
 
 @contextmanager

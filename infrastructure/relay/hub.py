@@ -54,7 +54,7 @@ class Hub:
     @property
     def is_live(self) -> bool:
         """Do events arrive by Redis? If not, they come by the log, within half a second."""
-        return not self._channels.is_away
+        return not self._closed and not self._channels.is_away
 
     def start(self) -> None:
         """Begin to listen; call it on the event loop. Redis may be away."""

@@ -43,7 +43,7 @@ class AccessLog:
 
     async def _write(self, thread_ids: list[UUID], *, by: Principal, what: str) -> None:
         today = datetime.now(UTC).date().isoformat()
-        stream_id = uuid5(by.user_id, f"access {today}")
+        stream_id = uuid5(by.key_id, f"access {today}")  # a key's id is not for others to know
         reads = [ThreadRead(thread_id, what) for thread_id in thread_ids]
         await self._append(stream_id, reads, by=by)
         for thread_id in thread_ids:

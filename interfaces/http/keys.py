@@ -24,6 +24,7 @@ from interfaces.http.written import Written
 router = APIRouter(prefix="/keys", tags=["keys"], route_class=TimelyRoute)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_YEAR = 9999  # whose end, in another time zone, is no time any more
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -39,8 +40,8 @@ class IssueKey(Body):
     @field_validator("expires_at")
     @classmethod
     def _is_ahead(cls, moment: datetime | None) -> datetime | None:
-        if moment is not None and moment <= datetime.now(UTC):
-            raise ValueError("must be in the future")
+        if moment is not None and not (moment > datetime.now(UTC) and moment.year < LAST_YEAR):
+            raise ValueError(f"must be in the future, and before the year {LAST_YEAR}")
         return moment
 
 

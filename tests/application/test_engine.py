@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -216,6 +217,20 @@ async def test_what_was_cancelled_before_it_began_asks_no_model():
     ended = running.ended
     assert isinstance(ended, CompletionCancelled)
     assert ended.reason == "changed my mind"
+
+
+async def test_a_completion_known_to_be_cancelled_asks_no_model():
+    house = House(saying("never"))
+    completion = await house.claim(await house.ask())
+    (cancel,) = house.log.stranger(completion.id, CancelRequested("too late"))
+    completion = replace(
+        completion, version=cancel.version, cancel_requested=True, cancel_reason="too late"
+    )
+    running = Running(house, completion, run=house.engine.start(completion))
+    assert await running.end() == "cancelled"
+    assert running.names == ["requested", "started", "cancel_requested", "cancelled"]
+    assert isinstance(running.ended, CompletionCancelled)
+    assert running.ended.reason == "too late"
 
 
 # Failed

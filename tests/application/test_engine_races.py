@@ -145,6 +145,31 @@ async def test_a_cancel_before_any_append_is_followed_by_the_closing_append_only
     await goes_on(house, running.thread_id)
 
 
+@pytest.mark.parametrize("nth", range(1, 6))
+async def test_a_call_that_was_refused_is_not_recorded_after_a_cancel(nth: int):
+    async def wordless(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        asked = any(isinstance(part, UserPromptPart) for part in messages[-1].parts)
+        yield (
+            {0: DeltaToolCall("look", '{"at": "x"}', tool_call_id=f"c{next(ids)}")}
+            if asked
+            else TEXT
+        )
+
+    house = House(wordless, spec=AgentSpec(tools=[look]))
+    running = await house.begin()
+    intruder = Intruder(house, running.completion.id, nth=nth)
+    intruder.enter(CancelRequested())
+    assert await running.end() == "cancelled"
+    cancelled_at = running.names.index("cancel_requested")
+    recorded = running.of(MessageRecorded)[running.names[:cancelled_at].count("message_recorded") :]
+    assert all(
+        event.message["kind"] == "request" or event.message["state"] == "interrupted"
+        for event in recorded
+    )
+    house.log.before_append = None
+    await goes_on(house, running.thread_id)
+
+
 @pytest.mark.parametrize("nth", range(1, 16))
 async def test_a_claim_over_its_head_before_any_append_silences_a_worker(nth: int):
     house = new_house()

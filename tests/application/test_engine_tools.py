@@ -230,7 +230,10 @@ async def _told_only_what_happened(house: House, running: Running) -> None:
 
 
 async def test_a_cancel_while_a_tool_swallows_everything_still_ends_the_answer():
+    began = asyncio.Event()
+
     async def stubborn() -> str:
+        began.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -239,11 +242,12 @@ async def test_a_cancel_while_a_tool_swallows_everything_still_ends_the_answer()
 
     house = House(calling(("c1", "stubborn", "{}")), spec=AgentSpec(tools=[stubborn]))
     running = await house.begin()
-    await until(lambda: running.of(ToolCalled) != [])
+    await began.wait()
     house.log.stranger(running.completion.id, CancelRequested())
     await running.run.look()
     assert await running.end() == "cancelled"
-    assert len(running.of(ToolReturned)) == 1
+    (returned,) = running.of(ToolReturned)
+    assert (returned.outcome, returned.content) == ("completed", "cancelled, am I?")
 
 
 async def test_a_tool_that_cannot_be_stopped_is_left_behind():

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
+from application.ports import StreamConflict
 from infrastructure.event_log import RUNTIME, GroupCommitWriter, LogEntry, LogReader
 from infrastructure.event_log.batch import NewEvents
 from infrastructure.event_log.connection import Connection, connect, connected
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import FINISHED, raw
 
 LOCK = "hashtextextended('threadlog.chat_events_append', 0)"
@@ -127,3 +129,18 @@ async def assert_sound(reader: LogReader) -> list[LogEntry]:
     times = [entry.recorded_at for entry in entries]
     assert times == sorted(times)
     return entries
+
+
+async def outcome(log: GroupCommitWriter, *appends: NewEvents) -> dict[UUID, int] | None:
+    """None: written; else where the streams of the conflict stand."""
+    try:
+        await log.append(*appends)
+    except StreamConflict as conflict:
+        return conflict.streams
+    return None
+
+
+async def queued(*tasks: asyncio.Task[Any]) -> None:
+    """Let these tasks run until they wait for the writer."""
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in tasks)

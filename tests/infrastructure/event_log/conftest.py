@@ -1,37 +1,15 @@
 """Fresh, migrated databases on both PostgreSQL majors, and servers that a test may break."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 
 import pytest
 
 from infrastructure.embedded import EmbeddedPostgres
-from infrastructure.event_log import RUNTIME
+from infrastructure.event_log import RUNTIME, GroupCommitWriter, LogReader
 from infrastructure.event_log.connection import Connection, connected
-from infrastructure.migrations import migrate
-from tests.servers import FAST, data_folder, erase, new_database
-
-EMPTY = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid();
-ALTER TABLE threadlog.chat_events DISABLE TRIGGER append_only;
-DELETE FROM threadlog.chat_events;  -- four times as quick as TRUNCATE
-DELETE FROM threadlog.open_runs;
-DELETE FROM threadlog.workers;
-DELETE FROM threadlog.blobs;
-ALTER TABLE threadlog.chat_events ENABLE ALWAYS TRIGGER append_only;
-"""
-
-
-@dataclass(frozen=True)
-class LogDatabase:
-    """An empty log: `url` is the run-time login's, `owner_url` the superuser's."""
-
-    url: str
-    owner_url: str
-
-
-_databases: dict[str, LogDatabase] = {}
+from tests.infrastructure.event_log.appending import Commits, writer
+from tests.infrastructure.event_log.databases import LogDatabase, empty_log
+from tests.servers import FAST, data_folder, erase
 
 
 @pytest.fixture(scope="session", params=[16, 18])
@@ -64,23 +42,6 @@ def _server(major: int, *, settings: Mapping[str, str] = FAST) -> Iterator[Embed
         erase(server)
 
 
-async def new_log(server: EmbeddedPostgres) -> LogDatabase:
-    """A database that has never held an event."""
-    database = LogDatabase(*await new_database(server))
-    await migrate(database.owner_url, database.url)
-    return database
-
-
-async def empty_log(server: EmbeddedPostgres) -> LogDatabase:
-    """One database per server, emptied for each test: as superuser, for nobody else can."""
-    if server.owner_url not in _databases:
-        _databases[server.owner_url] = await new_log(server)
-    database = _databases[server.owner_url]
-    async with connected(database.owner_url) as superuser:
-        await superuser.execute(EMPTY)
-    return database
-
-
 @pytest.fixture
 async def any_database(any_postgres: EmbeddedPostgres) -> LogDatabase:
     """An empty log on either major."""
@@ -98,3 +59,23 @@ async def runtime(any_database: LogDatabase) -> AsyncIterator[Connection]:
     """A connection as API and workers have it, on either major."""
     async with connected(any_database.url, role=RUNTIME) as connection:
         yield connection
+
+
+@pytest.fixture
+async def reader(database: LogDatabase) -> AsyncIterator[LogReader]:
+    """Reads the log of this test."""
+    async with LogReader(database.url) as reader:
+        yield reader
+
+
+@pytest.fixture
+def commits() -> Commits:
+    """What `log` says it has committed."""
+    return Commits()
+
+
+@pytest.fixture
+async def log(database: LogDatabase, commits: Commits) -> AsyncIterator[GroupCommitWriter]:
+    """The writer of a process."""
+    async with writer(database.url, commits) as log:
+        yield log

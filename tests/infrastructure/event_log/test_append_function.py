@@ -12,7 +12,7 @@ from domain.catalogue import TERMINAL_NAMES
 from infrastructure.event_log import RUNTIME, Codec
 from infrastructure.event_log.batch import Answer, Batch, NewEvent, NewEvents
 from infrastructure.event_log.connection import Connection, connected
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import CANCEL, CHUNK, FINISHED, WORKER, raw, started
 
 

@@ -1,20 +1,11 @@
 """Bytes beside the log: kept once for each owner, found by what they are."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from uuid import uuid4
-
-import pytest
 
 from infrastructure.event_log import LogReader, PostgresBlobStore
 from infrastructure.event_log.connection import connected
-from tests.infrastructure.event_log.conftest import LogDatabase
-
-
-@pytest.fixture
-async def reader(database: LogDatabase) -> AsyncIterator[LogReader]:
-    async with LogReader(database.url) as reader:
-        yield reader
+from tests.infrastructure.event_log.databases import LogDatabase
 
 
 async def test_what_is_put_is_found_by_its_owner_and_by_nobody_else(reader: LogReader) -> None:

@@ -17,7 +17,7 @@ from application.ports import (
 )
 from domain.thread_events import ThreadRenamed, ThreadStarted
 from infrastructure.event_log import LogEntry, PostgresEventLog
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import (
     append,
     cancel,

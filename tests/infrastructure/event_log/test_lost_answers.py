@@ -22,7 +22,7 @@ from tests.infrastructure.event_log.appending import (
     until,
     writer,
 )
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import CANCEL, raw
 from tests.infrastructure.event_log.faults import Link, faulty
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from infrastructure.event_log import LogReader
 from tests.infrastructure.event_log.appending import Commits, Typing, assert_sound, writer
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 
 WRITERS, SOURCES, EVENTS = 12, 5, 20
 TOTAL = WRITERS * SOURCES * EVENTS

@@ -13,7 +13,7 @@ from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.event_log import GroupCommitWriter, LogReader
 from infrastructure.event_log.connection import connected
 from tests.infrastructure.event_log.appending import Typing, assert_sound, until, writer
-from tests.infrastructure.event_log.conftest import LogDatabase, empty_log
+from tests.infrastructure.event_log.databases import LogDatabase, empty_log
 from tests.infrastructure.event_log.events import raw
 from tests.infrastructure.event_log.freeze import frozen, postmaster
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from infrastructure.event_log.connection import Connection, connected
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 
 OWNER, RUNTIME = "threadlog_owner", "threadlog_runtime"
 PROJECTOR, ANALYST = "threadlog_projector", "threadlog_analyst"

@@ -1,59 +1,26 @@
 """What the group-commit writer promises to those who share it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from application.ports import LogUnavailable, OutcomeUnknown, StreamConflict
 from infrastructure.event_log import GroupCommitWriter, LogEntry, LogReader
 from infrastructure.event_log.batch import NewEvents
 from tests.infrastructure.event_log.appending import (
     Commits,
-    Typing,
     assert_sound,
     held,
+    outcome,
+    queued,
     until_somebody_waits,
     writer,
 )
-from tests.infrastructure.event_log.conftest import LogDatabase
+from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import CANCEL, FINISHED, raw
-
-
-@pytest.fixture
-async def reader(database: LogDatabase) -> AsyncIterator[LogReader]:
-    async with LogReader(database.url) as reader:
-        yield reader
-
-
-@pytest.fixture
-def commits() -> Commits:
-    return Commits()
-
-
-@pytest.fixture
-async def log(database: LogDatabase, commits: Commits) -> AsyncIterator[GroupCommitWriter]:
-    async with writer(database.url, commits) as log:
-        yield log
-
-
-async def outcome(log: GroupCommitWriter, *appends: NewEvents) -> dict[UUID, int] | None:
-    """None: written; else where the streams of the conflict stand."""
-    try:
-        await log.append(*appends)
-    except StreamConflict as conflict:
-        return conflict.streams
-    return None
-
-
-async def queued(*tasks: asyncio.Task[Any]) -> None:
-    """Let these tasks run until they wait for the writer."""
-    await asyncio.sleep(0)
-    assert not any(task.done() for task in tasks)
 
 
 async def test_what_comes_together_is_one_commit(log: GroupCommitWriter, commits: Commits) -> None:
@@ -184,167 +151,6 @@ async def test_an_event_that_cannot_be_stored_fails_alone(
     assert len(await assert_sound(reader)) == 6
 
 
-async def test_a_command_that_is_still_queued_is_taken_out(
-    database: LogDatabase, log: GroupCommitWriter, reader: LogReader
-) -> None:
-    async with held(database) as superuser:
-        under_way = asyncio.create_task(log.append(raw(uuid4(), 0, "under way")))
-        await until_somebody_waits(superuser)
-        stream = uuid4()
-        queued_one = log.append(raw(stream, 0, "queued"), wait_seconds=0.1)
-        behind = log.append(raw(stream, 1, "behind"))
-        answers = await asyncio.gather(queued_one, behind, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [LogUnavailable] * 2
-    await under_way
-    await log.append(raw(uuid4(), 0, "later"))
-    assert [e.state for e in await assert_sound(reader)] == [b"under way", b"later"]
-
-
-async def test_a_command_that_is_under_way_has_an_unknown_outcome(
-    database: LogDatabase, log: GroupCommitWriter, reader: LogReader
-) -> None:
-    stream = uuid4()
-    async with held(database):
-        with pytest.raises(OutcomeUnknown):
-            await log.append(raw(stream, 0, "under way"), wait_seconds=0.1)
-    assert await outcome(log, raw(stream, 0, "the same again")) == {stream: 1}
-
-
-async def test_a_caller_who_leaves_takes_his_queued_append_along(
-    database: LogDatabase, log: GroupCommitWriter, reader: LogReader
-) -> None:
-    async with held(database) as superuser:
-        staying = asyncio.create_task(log.append(raw(uuid4(), 0, "staying")))
-        await until_somebody_waits(superuser)
-        leaving = asyncio.create_task(log.append(raw(uuid4(), 0, "leaving")))
-        await queued(leaving)
-        leaving.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await leaving
-    await staying
-    await log.append(raw(uuid4(), 0, "later"))
-    assert [e.state for e in await assert_sound(reader)] == [b"staying", b"later"]
-
-
-async def test_a_commit_takes_along_what_every_source_has(
-    log: GroupCommitWriter, commits: Commits
-) -> None:
-    await log.append(raw(uuid4(), 0))
-    sources = [Typing(log, events=2, at_once=2) for _ in range(50)]
-    for source in sources:
-        log.attach(source)
-    log.wake(within_seconds=60)
-    await log.append(raw(uuid4(), 0, "a command does not wait for the timer"))
-    assert [len(batch) for batch in commits.batches] == [1, 101]
-    assert all(source.done.is_set() for source in sources)
-
-
-async def test_the_timer_only_moves_earlier(log: GroupCommitWriter, commits: Commits) -> None:
-    await log.append(raw(uuid4(), 0))
-    source = Typing(log, events=1)
-    log.attach(source)
-    log.wake(within_seconds=0.02)
-    log.wake(within_seconds=60)
-    await asyncio.wait_for(source.done.wait(), 5)
-    assert [len(batch) for batch in commits.batches] == [1, 1]
-
-
-class Quiet(Typing):
-    """Never wakes the writer: it was woken when its first event was still waiting."""
-
-    def committed(self, entries: Sequence[LogEntry]) -> None:
-        self.version = entries[-1].originator_version
-        if self.version == 2:
-            self.done.set()
-
-
-async def test_a_source_that_was_passed_over_is_asked_once_it_is_answered(
-    database: LogDatabase,
-) -> None:
-    async with writer(database.url, max_events=1) as log:
-        await log.append(raw(uuid4(), 0))
-        source = Quiet(log, events=2)
-        log.attach(source)
-        await asyncio.gather(*(log.append(raw(uuid4(), 0)) for _ in range(3)))
-        await asyncio.wait_for(source.done.wait(), 5)
-
-
-async def test_a_source_is_not_asked_before_it_is_answered_and_is_then_not_forgotten(
-    database: LogDatabase, log: GroupCommitWriter
-) -> None:
-    source = Typing(log, events=3)
-    log.attach(source)
-    async with held(database) as superuser:
-        log.wake()
-        await until_somebody_waits(superuser)
-        for _ in range(3):
-            log.wake()
-            await asyncio.sleep(0)
-        assert source.asked == 1
-    await asyncio.wait_for(source.done.wait(), 5)
-    assert source.version == 3
-
-
-async def test_no_source_starves_however_many_there_are(
-    database: LogDatabase, commits: Commits
-) -> None:
-    async with writer(database.url, commits, max_events=7) as log:
-        sources = [Typing(log, events=20) for _ in range(30)]
-        for source in sources:
-            log.attach(source)
-        log.wake()
-        command = await asyncio.wait_for(log.append(raw(uuid4(), 0)), 5)
-        assert command[0].position <= 40  # it stood behind at most one event of each source
-        await asyncio.wait_for(asyncio.gather(*(s.done.wait() for s in sources)), 20)
-    halfway = commits.entries[: len(commits.entries) // 2]
-    shares = [sum(e.originator_id == s.stream_id for e in halfway) for s in sources]
-    assert max(shares) - min(shares) <= 1
-
-
-async def test_a_detached_source_is_answered_but_not_asked(
-    database: LogDatabase, log: GroupCommitWriter
-) -> None:
-    source = Typing(log, events=5)
-    log.attach(source)
-    async with held(database) as superuser:
-        log.wake()
-        await until_somebody_waits(superuser)
-        log.detach(source)
-    await log.append(raw(uuid4(), 0))
-    assert (source.asked, source.version) == (1, 1)
-
-
-async def test_a_refused_source_is_told_and_its_neighbours_are_not(
-    database: LogDatabase, log: GroupCommitWriter
-) -> None:
-    zombie, healthy = Typing(log, events=9), Typing(log, events=9)
-    async with writer(database.url) as successor:
-        await successor.append(raw(zombie.stream_id, 0, thread_id=zombie.thread_id))
-    log.attach(zombie)
-    log.attach(healthy)
-    log.wake()
-    await asyncio.wait_for(asyncio.gather(zombie.done.wait(), healthy.done.wait()), 5)
-    [refusal] = zombie.refusals
-    assert isinstance(refusal, StreamConflict)
-    assert refusal.streams == {zombie.stream_id: 1}
-    assert (healthy.version, healthy.refusals) == (9, [])
-
-
-class Broken(Typing):
-    def take(self) -> NewEvents | None:
-        self.asked += 1
-        raise RuntimeError("a defect in a source")
-
-
-async def test_a_source_with_a_defect_stops_nobody_else(log: GroupCommitWriter) -> None:
-    broken, healthy = Broken(log, events=1), Typing(log, events=3)
-    log.attach(broken)
-    log.attach(healthy)
-    log.wake()
-    await asyncio.wait_for(healthy.done.wait(), 5)
-    assert broken.asked == 1
-
-
 async def test_what_is_told_after_a_commit_is_what_readers_find(
     log: GroupCommitWriter, commits: Commits, reader: LogReader
 ) -> None:
@@ -373,47 +179,6 @@ async def test_a_publisher_with_a_defect_fails_no_commit(database: LogDatabase) 
         await log.append(raw(stream, 0))
         assert (await log.append(raw(stream, 1)))[0].position == 2
     assert len(publisher.batches) == 2
-
-
-async def test_closing_writes_what_is_queued_and_takes_nothing_more(
-    database: LogDatabase, reader: LogReader
-) -> None:
-    log = writer(database.url)
-    async with log:
-        tasks = [asyncio.create_task(log.append(raw(uuid4(), 0))) for _ in range(20)]
-        await queued(*tasks)
-    await asyncio.gather(*tasks)
-    with pytest.raises(LogUnavailable):
-        await log.append(raw(uuid4(), 0))
-    assert len(await assert_sound(reader)) == 20
-
-
-async def test_closing_asks_the_sources_a_last_time(database: LogDatabase) -> None:
-    log = writer(database.url)
-    async with log:
-        async with held(database) as superuser:
-            under_way = asyncio.create_task(log.append(raw(uuid4(), 0)))
-            await until_somebody_waits(superuser)
-            source = Typing(log, events=1)
-            log.attach(source)
-            log.wake(within_seconds=60)
-            closing = asyncio.create_task(log.close())
-            await queued(under_way, closing)
-        await closing
-    assert source.done.is_set()
-
-
-async def test_closing_does_not_wait_for_ever(database: LogDatabase) -> None:
-    async with held(database) as superuser:
-        log = writer(database.url)
-        await log.__aenter__()
-        under_way = asyncio.create_task(log.append(raw(uuid4(), 0)))
-        await until_somebody_waits(superuser)
-        waiting = asyncio.create_task(log.append(raw(uuid4(), 0)))
-        await queued(waiting)
-        await asyncio.wait_for(log.close(within_seconds=0.1), 5)
-        answers = await asyncio.gather(under_way, waiting, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [OutcomeUnknown, LogUnavailable]
 
 
 @pytest.mark.parametrize("versions", [(), (0, 2), (3, 3)])

@@ -36,7 +36,7 @@ from infrastructure.relay.subscription import (
 )
 from tests.servers import new_database
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 20.0
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

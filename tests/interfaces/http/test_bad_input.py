@@ -141,6 +141,7 @@ CASES = {
     "null for a title": Bad(422, "/v1/threads/THREAD", '{"title": null}', method="PATCH"),
     "a reason too long": Bad(422, CANCEL, json.dumps({"reason": "a" * 1001})),
     "a key of the past": Bad(422, "/v1/keys", '{"expires_at": "2001-01-01T00:00:00Z"}'),
+    "the end of time": Bad(422, "/v1/keys", '{"expires_at": "9999-12-31T23:59:59-12:00"}'),
     "a time without zone": Bad(422, "/v1/keys", '{"expires_at": "2999-01-01T00:00:00"}'),
     "a number for a time": Bad(422, "/v1/keys", '{"expires_at": 99999999999}'),
     "an unknown role": Bad(422, "/v1/keys", '{"role": "root"}'),

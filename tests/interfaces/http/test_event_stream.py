@@ -24,7 +24,7 @@ from infrastructure.relay.frames import sse_block
 from interfaces.http.event_stream import AbortableProtocol, EventStream, StreamLimits
 from tests.infrastructure.relay.conversation import Conversation, House, eventually, open_house
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 20.0
 PATIENT = StreamLimits()
 Question = Callable[[], Awaitable[bool]]
 
