@@ -122,6 +122,7 @@ async def measure(report: Report, *, clients: int, words: int, gap_seconds: floa
                 await log_bytes(system) - size,
             )
             answers = [await check(system, one, words=words) for one in conversations]
+            import sys; print([l for l in system.stack.logged().splitlines() if "WARN" in l or "ERROR" in l or "CRIT" in l], file=sys.stderr)
         _tell(report, conversations, answers)
         cpu = {role: round(used - before[role], 2) for role, used in after.items()}
         report.fact("CPU seconds", {**cpu, "these clients": round(ours - mine, 2)})
@@ -175,13 +176,16 @@ def _tell(
     report.spread("last word sent to the terminal event, ms", end_ms)
     report.fact("wrong, lost or doubled events", 0)
     report.fact("clients, words, chunk events", [len(conversations), len(late), chunks])
-    report.fact("answers by worker", sorted(Counter(map(_worker, conversations)).values()))
+    workers = _data(conversations, "completion.started", "worker_id")
+    report.fact("attempts by worker", sorted(workers.values()))
+    interrupted = _data(conversations, "completion.interrupted", "reason")
+    report.fact("answers begun again", dict(interrupted) or 0)
 
 
-def _worker(one: Conversation) -> str:
-    [started] = [event for event in one.events if event.name == "completion.started"]
-    worker: str = started.seen.data["worker_id"]
-    return worker
+def _data(conversations: Sequence[Conversation], name: str, field: str) -> Counter[str]:
+    """What a field of the events of this name said, and how often."""
+    events = (event for one in conversations for event in one.events if event.name == name)
+    return Counter(event.seen.data[field] for event in events)
 
 
 def _since(began: float) -> float:

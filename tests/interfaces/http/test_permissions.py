@@ -254,7 +254,7 @@ async def test_an_auditors_look_at_somebody_elses_thread_is_written_down_once_a_
     for call in things.calls():
         if call.method == "GET":
             await call.by(auditor.http)
-    stream = uuid5(auditor.id, f"access {datetime.now(UTC).date().isoformat()}")
+    stream = uuid5(auditor.key_id, f"access {datetime.now(UTC).date().isoformat()}")
     events = await house.log.read_stream(stream)
     assert [event.event for event in events] == [ThreadRead(UUID(things.thread), "get_thread")]
     [event] = events
@@ -271,7 +271,7 @@ async def test_an_auditors_list_writes_down_every_thread_that_it_shows(
     auditor = await house.person("auditor")
     page = await auditor.get("/v1/threads", limit=2)
     assert {thread["id"] for thread in page["items"]} == {things.thread, second.thread}
-    stream = uuid5(auditor.id, f"access {datetime.now(UTC).date().isoformat()}")
+    stream = uuid5(auditor.key_id, f"access {datetime.now(UTC).date().isoformat()}")
     reads = [one.event for one in await house.log.read_stream(stream)]
     assert {read.thread_id for read in reads if isinstance(read, ThreadRead)} == {
         UUID(things.thread),
