@@ -60,7 +60,7 @@ class Pump:
         self._recorder = recorder
         self._witness = witness
         self._token = token
-        self._calls: dict[int, str] = {}  # ids of the tool calls of this response, by part
+        self._calls: dict[int, str] = {}  # part of the present response -> its id
         self.messages: list[ModelMessage] = []  # of this run, when it has ended
 
     async def drive(self, question: Question) -> None:
@@ -89,7 +89,6 @@ class Pump:
         """Each stream to its end, always: leaving one early makes pydantic-ai go on without us."""
         async for node in run:
             if Agent.is_model_request_node(node):
-                self._calls = {}
                 async with node.stream(run.ctx) as stream:
                     async for event in stream:
                         if isinstance(event, PartDeltaEvent):

@@ -147,8 +147,8 @@ def _tell(report: Report, when: str, cancelled: Sequence[Cancelled]) -> None:
     report.spread(f"{when}: terminal event at the client, ms", [one.client for one in cancelled])
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks cancel", description=__doc__)
     parser.add_argument("--cancels", type=int, default=50, help="with Redis, and without")
     cancels: int = parser.parse_args(arguments).cancels
@@ -156,4 +156,4 @@ def main(arguments: Sequence[str]) -> None:
     async def work(report: Report) -> None:
         await measure(report, cancels=cancels)
 
-    measured(work, title=__doc__)
+    return measured(work, title=__doc__)

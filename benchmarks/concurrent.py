@@ -6,7 +6,8 @@ the model provider until the last byte of its chunk; the log gathers words for 5
 second of an answer and for 100 ms after it, which is part of the lateness), how long everything
 takes, what CPU time the processes use, and, to compare, the same answers by pydantic-ai alone
 (benchmarks/rig/direct.py). Each client is a user of its own. Checks that every client gets exactly
-the public events of its thread's log, in order, once, and that the text is the terminal event's.
+the public events of its thread's log, in order, once, that the text is the terminal event's, and
+that each answer was begun once.
 Leaves out: TLS, a network, a real model. Provider, clients and all processes share the cores.
 """
 
@@ -122,7 +123,6 @@ async def measure(report: Report, *, clients: int, words: int, gap_seconds: floa
                 await log_bytes(system) - size,
             )
             answers = [await check(system, one, words=words) for one in conversations]
-            import sys; print([l for l in system.stack.logged().splitlines() if "WARN" in l or "ERROR" in l or "CRIT" in l], file=sys.stderr)
         _tell(report, conversations, answers)
         cpu = {role: round(used - before[role], 2) for role, used in after.items()}
         report.fact("CPU seconds", {**cpu, "these clients": round(ours - mine, 2)})
@@ -180,6 +180,7 @@ def _tell(
     report.fact("attempts by worker", sorted(workers.values()))
     interrupted = _data(conversations, "completion.interrupted", "reason")
     report.fact("answers begun again", dict(interrupted) or 0)
+    report.expect(not interrupted, "answers were begun again though no worker left")
 
 
 def _data(conversations: Sequence[Conversation], name: str, field: str) -> Counter[str]:
@@ -192,8 +193,8 @@ def _since(began: float) -> float:
     return round(time.perf_counter() - began, 2)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks concurrent", description=__doc__)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--words", type=int, default=100, help="of each answer")
@@ -205,4 +206,4 @@ def main(arguments: Sequence[str]) -> None:
             report, clients=given.clients, words=given.words, gap_seconds=given.gap_seconds
         )
 
-    measured(work, title=__doc__)
+    return measured(work, title=__doc__)

@@ -159,8 +159,8 @@ async def measure(report: Report, *, samples: int) -> None:
         report.spread(f"  {label}", values)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks first_token", description=__doc__)
     parser.add_argument("--samples", type=int, default=100, help="of each way")
     samples: int = parser.parse_args(arguments).samples
@@ -168,4 +168,4 @@ def main(arguments: Sequence[str]) -> None:
     async def work(report: Report) -> None:
         await measure(report, samples=samples)
 
-    measured(work, title=__doc__)
+    return measured(work, title=__doc__)

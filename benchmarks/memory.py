@@ -97,9 +97,9 @@ def _since(began: float) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
     argparse.ArgumentParser(prog="python -m benchmarks memory", description=__doc__).parse_args(
         arguments
     )
-    measured(measure, title=__doc__)
+    return measured(measure, title=__doc__)

@@ -100,8 +100,8 @@ async def measure(report: Report, *, rounds: int, seconds: float) -> None:
     report.fact("spliced, torn or doubled text", 0)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks recovery", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=165.0, help="no round begins after these")
@@ -110,4 +110,4 @@ def main(arguments: Sequence[str]) -> None:
     async def work(report: Report) -> None:
         await measure(report, rounds=given.rounds, seconds=given.seconds)
 
-    measured(work, title=__doc__, most_seconds=given.seconds + LAST_ROUND_SECONDS)
+    return measured(work, title=__doc__, most_seconds=given.seconds + LAST_ROUND_SECONDS)

@@ -78,14 +78,15 @@ async def measure(report: Report, *, cuts: int, seconds: float) -> None:
             report.fact("cuts, events in the log", [cuts, len(log)])
             report.fact("lost", len(set(log) - set(got)))
             report.fact("doubled", len(got) - len(set(got)))
+            report.expect(got == log, "the client got something else than the log")
             report.spread("reconnect to the next event, ms", reader.waits_ms)
             seen = [event.seen for event in reader.events]
             await check_log(system.client, thread, seen, whole=True)
             check_answer(seen, started["completion_id"], words=words)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks resume", description=__doc__)
     parser.add_argument("--cuts", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20.0, help="of the answer")
@@ -94,4 +95,4 @@ def main(arguments: Sequence[str]) -> None:
     async def work(report: Report) -> None:
         await measure(report, cuts=given.cuts, seconds=given.seconds)
 
-    measured(work, title=__doc__)
+    return measured(work, title=__doc__)

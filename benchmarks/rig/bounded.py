@@ -13,8 +13,8 @@ def measured(
     *,
     title: str | None,
     most_seconds: float = MOST_SECONDS,
-) -> None:
-    """Measure and print. AssertionError when a result is wrong, TimeoutError when it takes long."""
+) -> int:
+    """Measure and print; the exit code. AssertionError, TimeoutError when it cannot go on."""
 
     async def within_its_time() -> Report:
         report = Report(title or "")
@@ -22,4 +22,6 @@ def measured(
             await measure(report)
         return report
 
-    asyncio.run(within_its_time()).show()
+    report = asyncio.run(within_its_time())
+    report.show()
+    return 1 if report.wrong else 0

@@ -38,6 +38,7 @@ class Report:
     load_before: tuple[float, ...] = field(default_factory=os.getloadavg)
     spreads: dict[str, Spread] = field(default_factory=dict[str, Spread])
     facts: dict[str, object] = field(default_factory=dict[str, object])
+    wrong: list[str] = field(default_factory=list[str])
 
     def spread(self, label: str, values: Sequence[float], *, digits: int = 1) -> Spread:
         """Tell how a measure is spread; the label names its unit."""
@@ -48,8 +49,13 @@ class Report:
         """Tell one thing."""
         self.facts[label] = value
 
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """A result that is wrong fails the benchmark, once everything is told."""
+        if not holds:
+            self.wrong.append(otherwise)
+
     def show(self) -> None:
-        """Print the table and the JSON."""
+        """Print the table, the JSON, and what is wrong."""
         print(f"\n{self.title.strip()}\n")
         if self.spreads:
             print(f"{'':56}{'n':>6}{'p50':>10}{'p95':>10}{'p99':>10}{'max':>10}")
@@ -65,6 +71,8 @@ class Report:
         print(f"{'load of the machine (1, 5, 15 minutes)':56}  {_shown(load)}")
         spreads = {label: asdict(one) for label, one in self.spreads.items()}
         print("\n" + json.dumps({"spreads": spreads, "facts": self.facts, "load": load}))
+        for one in self.wrong:
+            print(f"WRONG: {one}")
 
 
 def median(values: Sequence[float], *, digits: int = 1) -> float:

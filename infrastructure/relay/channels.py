@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 PING_SECONDS = 5.0
 SILENCE_SECONDS = 12.0  # two pings unanswered: the connection is half open
-FIRST_PAUSE_SECONDS = 0.05
+FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 1.0
 MOST_FAILURES = 10
 

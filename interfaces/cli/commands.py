@@ -1,6 +1,7 @@
 """Arguments of the command `threadlog`; each subcommand imports what it needs when it runs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -15,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.handler(options)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # who read the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -95,9 +95,8 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = Connection(scope, receive, send, send_seconds=self._limits.send_seconds)
         async with connection.while_open():
-            await connection.start(self)
-            await connection.write(b": threadlog\nretry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311
             try:
+                await connection.start(self)
                 is_whole = await self._stream(connection)
             except ClientIsStalled:
                 is_whole = False
@@ -107,6 +106,7 @@ class EventStream(Response):
 
     async def _stream(self, connection: "Connection") -> bool:
         """Write until the end; may the client take it for one?"""
+        await connection.write(b": threadlog\nretry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311
         clock = asyncio.get_running_loop().time
         self._recheck_at = clock() + self._limits.recheck_seconds
         ends_at = clock() + self._limits.life_seconds * random.uniform(1, 1.2)  # noqa: S311
@@ -191,13 +191,8 @@ class Connection:
 
     async def start(self, response: Response) -> None:
         """Send status and headers."""
-        await self._put(
-            {
-                "type": "http.response.start",
-                "status": response.status_code,
-                "headers": response.raw_headers,
-            }
-        )
+        status, headers = response.status_code, response.raw_headers
+        await self._put({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, body: bytes) -> None:
         """Returns once the network has taken all of it. Raises ClientIsStalled."""

@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from infrastructure.relay.subscription import Arrived, CaughtUp, Subscription
-from tests.infrastructure.relay.conversation import Conversation, House, Transcript, reading
+from tests.infrastructure.relay.conversation import Conversation, House
+from tests.infrastructure.relay.transcript import Transcript, reading
 
 WATCHERS = 1000
 

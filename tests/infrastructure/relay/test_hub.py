@@ -12,13 +12,8 @@ from infrastructure.relay.frames import sse_block
 from infrastructure.relay.hub import Hub
 from infrastructure.relay.publisher import Publisher
 from infrastructure.relay.subscription import HubIsClosed
-from tests.infrastructure.relay.conversation import (
-    Conversation,
-    House,
-    Transcript,
-    open_house,
-    reading,
-)
+from tests.infrastructure.relay.conversation import Conversation, House, open_house
+from tests.infrastructure.relay.transcript import Transcript, reading
 
 
 async def test_a_reader_gets_what_was_there_and_then_what_comes(house: House) -> None:

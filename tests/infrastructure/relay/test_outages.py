@@ -10,13 +10,8 @@ from typing import Any
 import pytest
 
 from infrastructure.embedded import EmbeddedValkey
-from tests.infrastructure.relay.conversation import (
-    Conversation,
-    House,
-    Transcript,
-    eventually,
-    reading,
-)
+from tests.infrastructure.relay.conversation import Conversation, House, eventually
+from tests.infrastructure.relay.transcript import Transcript, reading
 
 
 async def command(house: House, *words: str) -> Any:
