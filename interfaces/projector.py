@@ -3,8 +3,8 @@
 import asyncio
 
 from infrastructure.projector import Projector
-from infrastructure.relay.tasks import end
 from infrastructure.settings import Settings
+from infrastructure.tasks import end
 from interfaces import processes
 from interfaces.cli.servers import Addresses
 

@@ -21,8 +21,8 @@ from infrastructure.event_log.connection import connect
 from infrastructure.event_log.database import Database
 from infrastructure.queue.drain import serve
 from infrastructure.read_database import ReadDatabase
-from infrastructure.relay.tasks import end
 from infrastructure.settings import Settings
+from infrastructure.tasks import end
 from infrastructure.worker.heartbeat import Heartbeat
 from infrastructure.worker.open_runs import OpenRuns
 from infrastructure.worker.runner import Runner

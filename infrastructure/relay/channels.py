@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from infrastructure.relay.tasks import end
+from infrastructure.tasks import end
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from infrastructure.relay.events import BrokenMessage, ThreadStreamEvent, channe
 from infrastructure.relay.feed import Feed
 from infrastructure.relay.pages import Pages, ThreadReads
 from infrastructure.relay.subscription import HubIsClosed, Subscription
-from infrastructure.relay.tasks import end
+from infrastructure.tasks import end
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.relay.events import ThreadStreamEvent, channel_of, pack, stream_event
 from infrastructure.relay.frames import BrokenEnvelope
-from infrastructure.relay.tasks import end
+from infrastructure.tasks import end
 
 logger = logging.getLogger(__name__)
 

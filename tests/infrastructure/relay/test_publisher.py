@@ -16,7 +16,7 @@ from infrastructure.redis_client import connect_redis
 from infrastructure.relay.channels import Channels
 from infrastructure.relay.events import channel_of, stream_event, unpack
 from infrastructure.relay.publisher import Publisher
-from infrastructure.relay.tasks import end
+from infrastructure.tasks import end
 from tests.infrastructure.relay.conversation import eventually
 
 LOGGER = "infrastructure.relay.publisher"

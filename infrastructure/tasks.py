@@ -1,4 +1,4 @@
-"""How the relay's background tasks are brought to an end."""
+"""How background tasks are brought to an end."""
 
 import asyncio
 from collections.abc import Collection
