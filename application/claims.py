@@ -48,7 +48,7 @@ class Claims:
                 await self._cancel(completion, events)
                 return None
             if lost and completion.attempts_used_up:
-                await self._give_up(completion)
+                await self._give_up(completion, events)
                 return None
             return await self._take(completion, lost=lost)
         except StreamConflict:
@@ -104,13 +104,14 @@ class Claims:
             actor=self._actor,
         )
 
-    async def _give_up(self, completion: Completion) -> None:
+    async def _give_up(self, completion: Completion, events: Events) -> None:
         attempt = completion.attempt
+        missing = Transcript.of(events).missing_results(attempt + 1)  # they may have been done
         interrupted = CompletionInterrupted(attempt, completion.requested_at, "worker_lost")
         failed = CompletionFailed(attempt, "worker_lost", LOST, NOTHING_SAID, retryable=True)
         await self._turns.end(
             completion,
-            events=[interrupted, failed],
+            events=[*missing, interrupted, failed],
             outcome="failed",
             answered=False,
             actor=self._actor,

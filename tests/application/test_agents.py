@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from pydantic_ai import RunContext
-from pydantic_ai.messages import ModelMessage
+from pydantic_ai.messages import ModelMessage, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall
 
 from application.agent_names import AgentsSettingInvalid, agent_names
 from application.agents import AgentDeps, AgentSpec, build_agent, load_agents
 from domain.completion_events import ToolReturned
 from interfaces.agents.assistant import assistant
-from tests.application.house import House, saying
+from tests.application.house import House
 
 ASSISTANT = "interfaces.agents.assistant:assistant"
 
@@ -120,9 +120,15 @@ async def test_the_system_prompt_is_built_once_for_each_completion():
         built.append(str(ctx.deps.completion_id))
         return f"prompt {len(built)}"
 
-    house = House(saying("Hi"), spec=AgentSpec(system_prompt_builder=prompt))
+    async def model(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        asked = any(isinstance(part, UserPromptPart) for part in messages[-1].parts)
+        yield {0: DeltaToolCall("get_weather", '{"city": "Kiel"}')} if asked else "Wet."
+
+    spec = AgentSpec(system_prompt_builder=prompt, tools=[get_weather])
+    house = House(model, spec=spec)
     first = await house.answer()
     second = await house.answer(thread_id=first.thread_id)
+    assert first.names.count("model_requested") == 2
     assert built == [str(first.completion.id), str(second.completion.id)]
 
 
