@@ -1,5 +1,6 @@
 """Claims: how a worker takes a completion, and how one that nobody can finish is ended."""
 
+from collections.abc import Awaitable, Callable, Set
 from typing import cast
 from uuid import UUID
 
@@ -20,29 +21,39 @@ from domain.completion_events import (
 from domain.recorded import Recorded
 
 LOST = "The worker that was answering went away, three times in a row."
+NOBODY: frozenset[UUID] = frozenset()
 Events = list[Recorded[CompletionEvent]]
 
 
 class Claims:
     """Takes completions for one worker process."""
 
-    def __init__(self, log: EventLog, *, turns: Turns, worker_id: UUID) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        turns: Turns,
+        worker_id: UUID,
+        is_unclaimed: Callable[[UUID], Awaitable[bool]],
+    ) -> None:
         self._log = log
         self._turns = turns
+        self._is_unclaimed = is_unclaimed
         self._worker_id = worker_id
         self._actor = f"worker:{worker_id}"
 
-    async def claim(self, completion_id: UUID, *, lost: bool) -> Completion | None:
-        """The completion as this worker's own, or None: ended, or somebody was quicker.
+    async def claim(self, completion_id: UUID, *, dead: Set[UUID] = NOBODY) -> Completion | None:
+        """The completion as this worker's own; None: ended, or somebody holds it who is not `dead`.
 
-        The caller has seen that nobody living holds it; `lost` tells that somebody did and died.
+        Who holds it is asked after the stream was read: whoever claims later moves the version.
         """
         events = await self._read(completion_id)
         if events is None:
             return None
         completion = fold_completion(events)
-        if completion.ended:
+        if completion.ended or not await self._is_free(completion, dead):
             return None
+        lost = completion.worker_id in dead
         try:
             if completion.cancel_requested:
                 await self._cancel(completion, events)
@@ -53,6 +64,11 @@ class Claims:
             return await self._take(completion, lost=lost)
         except StreamConflict:
             return None
+
+    async def _is_free(self, completion: Completion, dead: Set[UUID]) -> bool:
+        if completion.attempt == 0 or completion.worker_id in dead:
+            return True
+        return await self._is_unclaimed(completion.id)
 
     async def end_cancelled(self, completion_id: UUID) -> None:
         """End from the log what was cancelled and has no worker that ends it. Safe to repeat."""

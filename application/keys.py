@@ -104,5 +104,6 @@ def _match(account: Account, key: str) -> Principal | None:
     shown, now = hash_of(key), time.time_ns() // 1000
     for known in account.keys.values():
         if hmac.compare_digest(known.issued.hash, shown) and known.usable_at(now):
-            return Principal(account.id, known.issued.role, known.issued.key_id)
+            issued = known.issued
+            return Principal(account.id, issued.role, issued.key_id, issued.expires_at)
     return None

@@ -111,7 +111,6 @@ class Listening(Connection, Protocol):
     """A connection that tells what happens to it."""
 
     async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
-    def add_termination_listener(self, callback: Callable[..., None]) -> None: ...
 
 
 @asynccontextmanager

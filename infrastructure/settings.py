@@ -1,8 +1,9 @@
 """All settings: read from `THREADLOG_*` once, in bootstrap, and passed on as plain values."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 FIRST_KEY_CHARACTERS = 16
@@ -12,7 +13,11 @@ class Settings(BaseSettings):
     """Every field has a unit and an example; an empty variable is as good as none."""
 
     model_config = SettingsConfigDict(
-        env_prefix="THREADLOG_", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix="THREADLOG_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     database_url: SecretStr | None = Field(
@@ -78,4 +83,32 @@ class Settings(BaseSettings):
         description="keep the bodies of requests to models, for auditors",
         examples=["true"],
     )
-    log_level: str = Field(default="info", description="least level", examples=["debug"])
+    hosts: str = Field(
+        default="",
+        description="names that requests may be addressed to; default: any",
+        examples=["chat.example.com,localhost"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level", examples=["debug"]
+    )
+
+    @property
+    def host_names(self) -> list[str]:
+        """`hosts` as a list, in lower case."""
+        return [name.strip().lower() for name in self.hosts.split(",") if name.strip()]
+
+    @field_validator("database_url", "owner_database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        return _begins(url, "postgresql://", "postgresql+asyncpg://")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        return _begins(url, "redis://", "rediss://", "unix://")
+
+
+def _begins(url: SecretStr | None, *schemes: str) -> SecretStr | None:
+    if url is not None and not url.get_secret_value().startswith(schemes):
+        raise ValueError(f"must begin with {' or '.join(schemes)}")
+    return url

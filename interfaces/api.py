@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from application.agent_names import agent_names
+from application.agent_names import AgentsSettingInvalid, agent_names
 from application.commands.context import Application
 from application.commands.keys import ensure_first_key
 from application.keys import Accounts
@@ -16,6 +16,7 @@ from infrastructure.redis_client import connect_redis
 from infrastructure.relay.hub import Hub
 from infrastructure.settings import Settings
 from infrastructure.worker.wake_up import TaskiqWakeUp
+from interfaces import processes
 from interfaces.bootstrap import ground
 from interfaces.cli.servers import Addresses
 from interfaces.http.access_log import AccessLog
@@ -41,7 +42,7 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
         log, accounts = resources.application.log, resources.accounts
         await ensure_first_key(log, accounts, key=first_key)
         config = uvicorn.Config(
-            create_app(resources),
+            create_app(resources, hosts=settings.host_names),
             http=AbortableProtocol,
             lifespan="off",
             ws="none",
@@ -68,7 +69,10 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator[Resources]:
-    names = agent_names(settings.agents)
+    try:
+        names = agent_names(settings.agents)
+    except AgentsSettingInvalid as error:
+        raise processes.CannotStart(str(error)) from error
     prefix = settings.redis_prefix
     async with ground(settings, addresses) as base:
         tables = ReadDatabase(addresses.database)

@@ -10,6 +10,10 @@ import threading
 from setproctitle import setproctitle
 
 
+class CannotStart(Exception):
+    """A setting names something that is not there; the message says which."""
+
+
 def begin(role: str, *, log_level: str, with_parent: bool) -> None:
     """Name the process and its log lines; with a parent, leave when the parent is gone."""
     setproctitle(f"threadlog {role}")

@@ -10,10 +10,17 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from application.agent_names import AgentsSettingInvalid
 from application.agents import load_agents
 from application.claims import Claims
 from application.engine import ChatEngine, EngineParts
-from application.models import close_models, resolve_model
+from application.models import (
+    ModelKeyMissing,
+    ProviderNotInstalled,
+    UnknownModel,
+    close_models,
+    resolve_model,
+)
 from domain.ids import uuid7
 from infrastructure.cancel_hint import listen_for_cancels
 from infrastructure.event_log import RUNTIME, PostgresBlobStore
@@ -50,7 +57,12 @@ async def serve_worker(settings: Settings, addresses: Addresses) -> None:
         _engine(settings, addresses, base, database) as engine,
     ):
         open_runs = OpenRuns(database)
-        claims = Claims(base.log, turns=base.turns, worker_id=worker_id)
+        claims = Claims(
+            base.log,
+            turns=base.turns,
+            worker_id=worker_id,
+            is_unclaimed=open_runs.is_unclaimed,
+        )
         runner = Runner(
             claims=claims,
             engine=engine,
@@ -115,14 +127,18 @@ async def _engine(
         builtin={"demo": demo_model},
         idle_seconds=settings.idle_timeout_seconds,
     )
-    resolve(settings.model)  # a wrong name ends the process now, and a right one loads its package
+    try:
+        agents = load_agents(settings.agents)
+        resolve(settings.model)  # which loads its provider's package, too
+    except (AgentsSettingInvalid, UnknownModel, ModelKeyMissing, ProviderNotInstalled) as error:
+        raise processes.CannotStart(str(error)) from error
     reads = ReadDatabase(addresses.database)
     parts = EngineParts(
         log=base.log,
         threads=base.threads,
         turns=base.turns,
         blobs=PostgresBlobStore(database),
-        agents=load_agents(settings.agents),
+        agents=agents,
         resolve=resolve,
         default_model=settings.model,
         sessions=reads.session,

@@ -20,6 +20,7 @@ class Principal:
     user_id: UUID
     role: Role
     key_id: UUID
+    expires_at: int | None = None  # of the key, microseconds since 1970
 
     @property
     def actor(self) -> str:

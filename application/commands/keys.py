@@ -53,10 +53,16 @@ async def issue_key(log: EventLog, accounts: Accounts, command: IssueKey) -> Iss
         prefix=key[:SHOWN_CHARACTERS],
         role=command.role,
         name=command.name,
-        expires_at=command.expires_at,
+        expires_at=_expiry(command),
     )
     position = await _issue(log, accounts, issued, to=command.user_id, actor=command.by.actor)
     return IssuedKey(issued.key_id, key, position)
+
+
+def _expiry(command: IssueKey) -> int | None:
+    """What a key brings forth does not outlive it, or it would never expire."""
+    given = (command.expires_at, None if command.by.role == "admin" else command.by.expires_at)
+    return min((moment for moment in given if moment is not None), default=None)
 
 
 async def ensure_first_key(log: EventLog, accounts: Accounts, *, key: str) -> None:

@@ -82,11 +82,14 @@ class EmbeddedServer(ABC):
     def stop(self, *, wait_seconds: float = 0.0) -> bool:
         """Say that this process no longer uses the server; the last one to leave stops it.
 
-        Waits up to `wait_seconds` for its end; True: it has ended. Safe to repeat.
+        Waits up to `wait_seconds` for its end, if nobody else uses it; True: it has ended. Safe to
+        repeat.
         """
         self._leave()
         deadline = time.monotonic() + wait_seconds
         while not (ended := self._ended()) and time.monotonic() < deadline:
+            if self._is_shared():
+                return False
             time.sleep(POLL_SECONDS)
         return ended
 
@@ -176,6 +179,11 @@ class EmbeddedServer(ABC):
             except OSError:
                 return None
             return listener(connected)
+
+    def _is_shared(self) -> bool:
+        """Do others use it? While it is being stopped, its supervisor holds the lock alone."""
+        with self._lock_file("clients") as clients:
+            return not try_lock(clients) and try_share(clients)
 
     def _ended(self) -> bool:
         if not os.access(self.home, os.W_OK):  # never started here

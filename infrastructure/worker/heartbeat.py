@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
-from infrastructure.event_log.connection import Connection, is_lost
+from infrastructure.event_log.connection import Connection, is_lost, is_passing
 
 BEAT_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0  # with a server that may be frozen
@@ -41,23 +41,34 @@ class Heartbeat:
         self.beating = asyncio.Event()  # set once the lock is held for the first time
 
     async def run(self) -> None:
-        """Beat for ever, through every outage of the database."""
-        away = False
+        """Beat for ever, through every outage of the database.
+
+        A connection that is closed over our head is made again at once, before any sweeper's second
+        look: the pause comes only where that fails.
+        """
+        failures = 0
         while True:
             try:
                 async for _ in self._beats_on_one_connection():
-                    away = False
+                    failures = 0
                     self.beating.set()
             except Exception as error:
-                if not is_lost(error):
+                if not (is_lost(error) or is_passing(error)):
                     raise
-                if not away:
+                failures += 1
+                if failures == 2:
                     logger.warning("heartbeat: the database is away: %r", error)
-                away = True
-                await asyncio.sleep(BEAT_SECONDS / 2)
+                if failures > 1:
+                    await asyncio.sleep(BEAT_SECONDS / 2)
 
     async def _beats_on_one_connection(self) -> AsyncGenerator[None]:
         connection = await self._connect()
+        gone = asyncio.Event()
+
+        def closed(*_: object) -> None:
+            gone.set()
+
+        connection.add_termination_listener(closed)
         try:
             await asyncio.wait_for(
                 connection.execute(_LOCK, str(self._worker_id)), PATIENCE_SECONDS
@@ -69,6 +80,15 @@ class Heartbeat:
                 for row in rows:
                     self._on_cancel(row[0])
                 yield
-                await asyncio.sleep(BEAT_SECONDS)
+                await _pause(gone)
         finally:
             connection.terminate()
+
+
+async def _pause(gone: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(BEAT_SECONDS):
+            await gone.wait()
+    except TimeoutError:
+        return
+    raise ConnectionError("the connection was closed")

@@ -37,13 +37,17 @@ class OpenRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unclaimed(self, kind: Literal["completion", "tool"], *, limit: int) -> list[UUID]:
-        """The oldest runs of a kind that wait for a worker."""
+    async def unclaimed(
+        self, kind: Literal["completion", "tool"], *, limit: int, but: Sequence[UUID] = ()
+    ) -> list[UUID]:
+        """The oldest runs of a kind that wait for a worker, without some of them."""
         rows = await self._database.run(
             "SELECT stream_id FROM threadlog.open_runs"
-            " WHERE kind = $1 AND worker_id IS NULL AND NOT waiting ORDER BY position LIMIT $2",
+            " WHERE kind = $1 AND worker_id IS NULL AND NOT waiting AND stream_id <> ALL ($3)"
+            " ORDER BY position LIMIT $2",
             kind,
             limit,
+            list(but),
         )
         return [row[0] for row in rows]
 

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Set
 from typing import Any
 from uuid import UUID
 
-from application.claims import Claims
+from application.claims import NOBODY, Claims
 from application.engine import ChatEngine, Run
 from application.ports import LogUnavailable
 from infrastructure.worker.open_runs import OpenRuns
+from infrastructure.worker.resting import Resting
 
 logger = logging.getLogger(__name__)
 
@@ -37,42 +39,51 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
         self._draining = False
+        self._unsound = Resting()
 
     @property
     def free_slots(self) -> int:
         """How many more completions this process takes."""
         return 0 if self._draining else self._slots - len(self._taken)
 
-    async def run(self, completion_id: UUID, *, lost: bool = False) -> None:
-        """Claim one completion, if nobody living holds it, and answer it to the end.
+    async def run(self, completion_id: UUID, *, dead: Set[UUID] = NOBODY) -> None:
+        """Claim one completion, unless somebody holds it who is not `dead`, and answer it.
 
-        `lost` tells that the worker which holds it is dead. Without a free slot, or when it is
-        already ours, nothing happens: what stays open is found again.
+        Without a free slot, or when it is already ours, nothing happens: what stays open is found
+        again. What could not even be looked at rests for a while, each time longer.
         """
         if self.free_slots <= 0 or completion_id in self._taken:
             return
+        if self._unsound.rests(completion_id, now=time.monotonic()):
+            return
         self._taken.add(completion_id)
         try:
-            if lost or await self._open_runs.is_unclaimed(completion_id):
-                await self._claim_and_answer(completion_id, lost=lost)
+            await self._claim_and_answer(completion_id, dead=dead)
+        except LogUnavailable as error:
+            logger.debug("not claimed now: %s", error)  # the next look tries again
+        except Exception:
+            pause = self._unsound.rest(completion_id, now=time.monotonic())
+            logger.exception("completion %s rests for %.0f s", completion_id, pause)
         finally:
             self._taken.discard(completion_id)
-            self._freed.set()
 
-    async def _claim_and_answer(self, completion_id: UUID, *, lost: bool) -> None:
-        completion = await self._claims.claim(completion_id, lost=lost)
+    async def _claim_and_answer(self, completion_id: UUID, *, dead: Set[UUID]) -> None:
+        completion = await self._claims.claim(completion_id, dead=dead)
         if completion is None:
             return
         run = self._engine.start(completion)
         self._runs[completion_id] = run
+        if self._draining:
+            run.hand_over()
         try:
             await run.finished()
         finally:
             del self._runs[completion_id]
+            self._freed.set()
 
-    def begin(self, completion_id: UUID, *, lost: bool = False) -> asyncio.Task[None]:
+    def begin(self, completion_id: UUID, *, dead: Set[UUID] = NOBODY) -> asyncio.Task[None]:
         """As `run`, in a task that `drain` waits for."""
-        return self._spawn(self.run(completion_id, lost=lost))
+        return self._spawn(self.run(completion_id, dead=dead))
 
     def cancel(self, completion_id: UUID) -> None:
         """Somebody asked to cancel it: let its run look at the log. Safe to repeat."""
@@ -82,7 +93,9 @@ class Runner:
     async def look(self) -> None:
         """Begin what is open and unclaimed, as far as there are slots."""
         if (free := self.free_slots) > 0:
-            for completion_id in await self._open_runs.unclaimed("completion", limit=free):
+            resting = self._unsound.resting(now=time.monotonic())
+            found = await self._open_runs.unclaimed("completion", limit=free, but=resting)
+            for completion_id in found:
                 self.begin(completion_id)
 
     async def look_for_ever(self, *, every_seconds: float = 1.0) -> None:
@@ -118,8 +131,5 @@ class Runner:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, LogUnavailable):
-            logger.debug("not claimed now: %s", error)  # the next look tries again
-        elif error is not None:
-            logger.error("a completion's task failed", exc_info=error)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of the runner failed", exc_info=error)

@@ -9,8 +9,10 @@ from application.claims import Claims
 from application.ports import LogUnavailable
 from infrastructure.worker.judge import LOOK_SECONDS, Judge
 from infrastructure.worker.open_runs import OpenRuns
+from infrastructure.worker.resting import Resting
 from infrastructure.worker.runner import Runner
 
+SLOW_LOOK_SECONDS = 1.0
 CANCEL_SECONDS = 2.0  # a worker that has not closed a cancelled run by then will not
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ class Sweeper:
         self._claims = claims
         self._worker_id = worker_id
         self._judge = Judge(now=time.monotonic())
+        self._unsound = Resting()
         self._cancels: dict[UUID, float] = {}  # run -> when this sweeper saw the request first
 
     async def run(self) -> None:
@@ -44,12 +47,17 @@ class Sweeper:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def sweep(self) -> None:
-        """One look at all workers and all requests to cancel."""
+        """One look at all workers and all requests to cancel. Raises LogUnavailable."""
         now = time.monotonic()
-        dead = self._judge.dead(await self._open_runs.look(), now=now) - {self._worker_id}
+        seen = await self._open_runs.look()
+        if time.monotonic() - now > SLOW_LOOK_SECONDS:  # the database was away and came back
+            self._judge.outage(now=time.monotonic())
+        dead = self._judge.dead(seen, now=now) - {self._worker_id}
         if dead:
+            resting = self._unsound.resting(now=now)
             for completion_id in await self._open_runs.held_by(list(dead)):
-                self._runner.begin(completion_id, lost=True)
+                if completion_id not in resting:
+                    self._runner.begin(completion_id, dead=dead)
             await self._open_runs.forget(list(dead))
         await self._end_cancelled(now=now)
 
@@ -57,5 +65,14 @@ class Sweeper:
         open_now = await self._open_runs.cancelled()
         self._cancels = {run: self._cancels.get(run, now) for run in open_now}
         for run, since in self._cancels.items():
-            if now - since >= CANCEL_SECONDS:
-                await self._claims.end_cancelled(run)
+            if now - since >= CANCEL_SECONDS and not self._unsound.rests(run, now=now):
+                await self._end(run, now=now)
+
+    async def _end(self, run: UUID, *, now: float) -> None:
+        try:
+            await self._claims.end_cancelled(run)
+        except LogUnavailable:
+            raise
+        except Exception:
+            pause = self._unsound.rest(run, now=now)
+            logger.exception("completion %s cannot be ended, rests for %.0f s", run, pause)

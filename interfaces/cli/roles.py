@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedServerError
 from infrastructure.migrations import check_schema, migrate
 from infrastructure.migrations.problems import SchemaProblem
@@ -10,6 +11,7 @@ from infrastructure.settings import Settings
 from interfaces import processes
 from interfaces.cli.first_key import make_key
 from interfaces.cli.servers import Addresses, Servers
+from interfaces.processes import CannotStart
 
 
 def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
@@ -18,7 +20,7 @@ def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
     try:
         with Servers(settings) as servers:
             asyncio.run(_serve(role, settings, servers.addresses))
-    except (EmbeddedServerError, SchemaProblem, OSError) as problem:
+    except (EmbeddedServerError, SchemaProblem, CannotStart, LogUnavailable, OSError) as problem:
         print(f"threadlog {role}: {problem}", file=sys.stderr)
         return 1
     except asyncio.CancelledError:

@@ -28,6 +28,7 @@ from domain.completion_events import (
     CompletionCancelled,
     CompletionFailed,
     CompletionFinished,
+    CompletionStarted,
 )
 from domain.content import TextPart
 from domain.ids import uuid7
@@ -91,6 +92,7 @@ class House:
             else FunctionModel(stream_function=model, model_name="told")
         )
         self.resolved: list[str] = []
+        self._left: set[UUID] = set()  # completions whose worker has handed them over
         self.agents = {"assistant": spec or AgentSpec()}
         self.engine = ChatEngine(
             EngineParts(
@@ -137,14 +139,31 @@ class House:
         return accepted.completion_id
 
     async def claim(self, completion_id: UUID, *, lost: bool = False) -> Completion:
-        """Take it as a new worker."""
+        """Take it as a new worker: as a fresh one, or after the last one has left, or has died."""
+        if not lost:
+            self._left.add(completion_id)
         completion = await self.try_to_claim(completion_id, lost=lost)
+        self._left.discard(completion_id)
         assert completion is not None
         return completion
 
-    async def try_to_claim(self, completion_id: UUID, *, lost: bool) -> Completion | None:
-        claims = Claims(self.log, turns=self.turns, worker_id=uuid7())
-        return await claims.claim(completion_id, lost=lost)
+    async def try_to_claim(self, completion_id: UUID, *, lost: bool = False) -> Completion | None:
+        """As any worker would; `lost` tells that the one which holds it has died."""
+        started = [
+            one.event
+            for one in self.log.stream(completion_id)
+            if isinstance(one.event, CompletionStarted)
+        ]
+        dead = {started[-1].worker_id} if lost else set[UUID]()
+        return await self.claims().claim(completion_id, dead=dead)
+
+    def claims(self) -> Claims:
+        """Of a worker of its own."""
+
+        async def is_unclaimed(completion_id: UUID) -> bool:
+            return completion_id in self._left
+
+        return Claims(self.log, turns=self.turns, worker_id=uuid7(), is_unclaimed=is_unclaimed)
 
     async def begin(self, text: str = "Hello", *, thread_id: UUID | None = None) -> "Running":
         """Ask, claim, start."""

@@ -3,7 +3,6 @@
 import asyncio
 from uuid import UUID
 
-from application.claims import Claims
 from domain.catalogue import Event
 from domain.completion_events import (
     Answer,
@@ -17,7 +16,6 @@ from domain.completion_events import (
     ToolCalled,
     ToolReturned,
 )
-from domain.ids import uuid7
 from domain.thread_events import ThreadCompletionRequested, TurnEnded
 from tests.application.house import House, saying
 
@@ -37,6 +35,18 @@ async def test_of_workers_that_try_at_once_one_has_it() -> None:
     assert len(winners) == 1
     [started] = [one for one in stream(house, asked) if isinstance(one, CompletionStarted)]
     assert (started.attempt, started.worker_id) == (1, winners[0].worker_id)
+
+
+async def test_nobody_claims_over_a_living_worker_however_late_they_look() -> None:
+    house = House(saying("Hi"))
+    asked = await house.ask()
+    first = await house.claim(asked)
+    assert await house.try_to_claim(asked) is None
+    second = await house.claim(asked, lost=True)
+    assert first.worker_id is not None
+    late = await house.claims().claim(asked, dead={first.worker_id})  # its sweeper was slow
+    assert late is None
+    assert second.attempt == 2
 
 
 async def test_a_takeover_voids_everything_that_was_said() -> None:
@@ -94,7 +104,7 @@ async def test_a_sweeper_ends_a_cancelled_answer_once_with_what_was_said() -> No
     house = House(saying("Hi"))
     completion = await house.claim(await house.ask())
     house.log.stranger(completion.id, HELLO, CancelRequested())
-    sweepers = [Claims(house.log, turns=house.turns, worker_id=uuid7()) for _ in range(5)]
+    sweepers = [house.claims() for _ in range(5)]
     await asyncio.gather(*(sweeper.end_cancelled(completion.id) for sweeper in sweepers))
     [cancelled] = [
         one for one in stream(house, completion.id) if isinstance(one, CompletionCancelled)
@@ -108,5 +118,5 @@ async def test_a_sweeper_ends_a_cancelled_answer_once_with_what_was_said() -> No
 async def test_a_sweeper_leaves_alone_what_nobody_cancelled() -> None:
     house = House(saying("Hi"))
     completion = await house.claim(await house.ask())
-    await Claims(house.log, turns=house.turns, worker_id=uuid7()).end_cancelled(completion.id)
+    await house.claims().end_cancelled(completion.id)
     assert isinstance(stream(house, completion.id)[-1], CompletionStarted)

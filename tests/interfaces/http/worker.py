@@ -15,6 +15,7 @@ from domain.completion_events import (
     MessageRecorded,
     Usage,
 )
+from infrastructure.worker.open_runs import OpenRuns
 from tests.interfaces.http.house import House
 
 
@@ -27,8 +28,13 @@ class Worker:
 
     @classmethod
     async def claim(cls, house: House, completion_id: str) -> "Worker":
-        claims = Claims(house.log, turns=house.turns, worker_id=uuid4())
-        completion = await claims.claim(UUID(completion_id), lost=False)
+        claims = Claims(
+            house.log,
+            turns=house.turns,
+            worker_id=uuid4(),
+            is_unclaimed=OpenRuns(house.log.reader.database).is_unclaimed,
+        )
+        completion = await claims.claim(UUID(completion_id))
         assert completion is not None
         return cls(house, completion)
 
