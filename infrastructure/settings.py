@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         default=2, description="worker processes of `threadlog up`", examples=[4]
     )
     slots: PositiveInt = Field(
-        default=100, description="completions at once in one worker process", examples=[50]
+        default=50, description="completions at once in one worker process", examples=[20]
     )
     drain_seconds: PositiveFloat = Field(
         default=30.0,

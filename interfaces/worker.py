@@ -21,6 +21,7 @@ from application.models import (
     close_models,
     resolve_model,
 )
+from application.warm_up import warm_up
 from domain.ids import uuid7
 from infrastructure.cancel_hint import listen_for_cancels
 from infrastructure.event_log import RUNTIME, PostgresBlobStore
@@ -132,6 +133,7 @@ async def _engine(
         resolve(settings.model)  # which loads its provider's package, too
     except (AgentsSettingInvalid, UnknownModel, ModelKeyMissing, ProviderNotInstalled) as error:
         raise processes.CannotStart(str(error)) from error
+    await warm_up(agents.values())
     reads = ReadDatabase(addresses.database)
     parts = EngineParts(
         log=base.log,
