@@ -3,10 +3,11 @@
 Measures, five answers at a time, with Redis up and then with Redis killed (-9, and not started
 again): from before the POST …/cancel until the provider has seen its connection closed, until the
 POST is answered, and until `completion.cancelled` is at a client that holds its stream open. With
-Redis the request to cancel is a hint that the worker gets at once; without it the worker's next
-heartbeat brings it (1 s), and streams follow the log twice a second. Checks that the provider's
-connection was closed before the answer's end; that the kept text is the terminal event's; that
-clients saw the log, in order, once. Leaves out: silent models and tools (tests/system).
+Redis the request to cancel is a hint that the worker gets at once. Without it the worker learns of
+it when its next chunk is refused, or with its next heartbeat (1 s) if the model is silent; streams
+follow the log twice a second. Checks that the provider was hung up on; that the kept text is the
+terminal event's, its words whole and in order; that clients saw the log, in order, once. Leaves
+out: silent models and tools (tests/system).
 """
 
 import argparse
