@@ -13,7 +13,10 @@
 # this folder but the download cache of uv or pip.
 set -eu
 cd "$(dirname "$0")"
-export UV_SYSTEM_CERTS=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+export UV_SYSTEM_CERTS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Compiled once, in .venv: without it each process that starts would compile all libraries again.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="$PWD/.venv/pycache"
 
 find_uv() {
     for uv in uv "${HOME:-}/.local/bin/uv"; do
