@@ -29,10 +29,6 @@ STANDBY_SECONDS = 0.5  # between two tries to lead
 LONGEST_PAUSE_SECONDS = 1.0  # between two tries to reach the database
 
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('threadlog.projector', 0))"
-# The server learns within seconds that a leader's machine is gone, and frees its lock.
-KEEPALIVE = """
-SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3
-"""
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +122,6 @@ async def _leadership(url: str, *, wake: asyncio.Event) -> AsyncGenerator[Connec
     connection = cast("Listening", await connect(url, role=PROJECTOR))
     try:
         connection.add_termination_listener(woken)
-        await connection.execute(KEEPALIVE)
         while True:
             if await connection.fetchval(LEAD):
                 break

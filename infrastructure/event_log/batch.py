@@ -12,6 +12,9 @@ from infrastructure.event_log.connection import Connection
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.statements import statement
 
+NUMBERED_FROM_ZERO = -1
+"""What is expected of a new stream whose first version is 0; only the library's users make such."""
+
 
 class NewEvent(NamedTuple):
     """An event that has no place in the log yet."""
@@ -91,7 +94,7 @@ class Batch:
         for topic, state in append.events:
             slot.length += 1
             self.streams.append(slot.index)
-            self.offsets.append(slot.length)
+            self.offsets.append(slot.length + min(slot.first.expected or 0, 0))
             self.topics.append(topic)
             self.states.append(state)
             self.size_bytes += len(state)
@@ -103,7 +106,7 @@ class Batch:
         row = await connection.fetchrow(
             statement("append"),
             list(self.slots),
-            [slot.first.expected for slot in slots],
+            [_last_version(slot.first.expected) for slot in slots],
             [slot.first.thread_id for slot in slots],
             [slot.first.owner_id for slot in slots],
             self.streams,
@@ -159,6 +162,10 @@ class Batch:
             for append in appends
             if append.stream_id in conflicts
         )
+
+
+def _last_version(expected: int | None) -> int | None:
+    return 0 if expected == NUMBERED_FROM_ZERO else expected
 
 
 def is_terminal(topic: str) -> bool:

@@ -1,12 +1,10 @@
-"""The SQL files of this folder by name."""
+"""The SQL files of a package by name."""
 
 from functools import cache
 from importlib.resources import files
 
 
 @cache
-def statement(name: str) -> str:
-    """The text of `sql/NAME.sql`, whose comment says what it promises."""
-    return (
-        files("infrastructure.event_log").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    )
+def statement(name: str, *, package: str = "infrastructure.event_log") -> str:
+    """The text of the package's `sql/NAME.sql`, whose comment says what it promises."""
+    return files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
