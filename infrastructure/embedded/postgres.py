@@ -13,7 +13,7 @@ from infrastructure.embedded.copies import reachable
 from infrastructure.embedded.errors import OtherMajorVersion
 from infrastructure.embedded.processes import command_line
 from infrastructure.embedded.programs import PostgresProgram, find_postgres
-from infrastructure.embedded.server import EmbeddedServer
+from infrastructure.embedded.server import NO_VARIABLES, EmbeddedServer
 
 PORT = 5432
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
@@ -36,8 +36,9 @@ class EmbeddedPostgres(EmbeddedServer):
         *,
         major: int | None = None,
         settings: Mapping[str, str] = NO_SETTINGS,
+        environment: Mapping[str, str] = NO_VARIABLES,
     ) -> None:
-        super().__init__(data_dir)
+        super().__init__(data_dir, environment=environment)
         self._major = major
         self._settings = settings
 

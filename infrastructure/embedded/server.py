@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, ClassVar, Self
 
 from infrastructure.embedded.account import server_account
@@ -32,6 +34,7 @@ RELAUNCH_PAUSE_SECONDS = 0.3
 UNREACHABLE_SECONDS = 1.0
 """How long a running server may be without its socket before it is replaced."""
 POLL_SECONDS = 0.025
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class EmbeddedServer(ABC):
@@ -41,7 +44,10 @@ class EmbeddedServer(ABC):
     stop_signal: ClassVar[str]
     socket_name: ClassVar[str]
 
-    def __init__(self, data_dir: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, data_dir: str | os.PathLike[str], *, environment: Mapping[str, str] = NO_VARIABLES
+    ) -> None:
+        """`environment`: more variables for the server that this starts, for tests."""
         self._account = server_account(os.geteuid())
         self.home = home_of(Path(data_dir), self._account, holds=self.name)
         """`data_dir`, or as root a folder below /var/lib when `data_dir` is closed to others."""
@@ -49,6 +55,7 @@ class EmbeddedServer(ABC):
         self.socket_dir = socket_dir_of(self.data)
         self._socket = str(self.socket_dir / self.socket_name)
         self._log = self.home / f"{self.name}.log"
+        self._environment = environment
         self._clients: BinaryIO | None = None  # our shared lock: we use the server
 
     @abstractmethod
@@ -169,6 +176,7 @@ class EmbeddedServer(ABC):
                 check=False,
                 start_new_session=True,
                 cwd="/",
+                env={**os.environ, **self._environment},
             )
 
     def _listener(self) -> int | None:

@@ -9,19 +9,23 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.faults.proxy import FaultProxy
 from tests.model_server import ModelServer
 from tests.servers import new_database
 from tests.system.client import Client, connected
-from tests.system.gate import Gate
 from tests.system.stack import KEY, Stack, running
 
 
 @dataclass(frozen=True)
-class Gates:
+class Links:
     """The ways from Threadlog to its servers."""
 
-    postgres: Gate
-    redis: Gate
+    postgres: FaultProxy
+    redis: FaultProxy
+
+    async def heal(self) -> None:
+        await self.postgres.heal()
+        await self.redis.heal()
 
 
 @pytest.fixture(scope="session")
@@ -31,32 +35,41 @@ def provider() -> Generator[ModelServer]:
 
 
 @pytest.fixture(scope="session")
-async def gates(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> AsyncGenerator[Gates]:
-    with tempfile.TemporaryDirectory(prefix="threadlog-gate-", dir="/tmp") as folder:
-        socket = ".s.PGSQL.5432"
-        gates = Gates(
-            Gate(Path(folder) / socket, server=f"{postgres.socket_dir}/{socket}"),
-            Gate(Path(folder) / "redis", server=urlsplit(valkey.url).path),
-        )
-        await gates.postgres.open()
-        await gates.redis.open()
-        yield gates
-        await gates.postgres.shut()
-        await gates.redis.shut()
+async def links(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> AsyncGenerator[Links]:
+    with tempfile.TemporaryDirectory(prefix="threadlog-link-", dir="/tmp") as folder:
+        socket, listen = postgres.socket_name, Path(folder)
+        async with (
+            FaultProxy(postgres.socket_dir / socket, listen=listen / socket) as to_postgres,
+            FaultProxy(Path(urlsplit(valkey.url).path), listen=listen / "redis") as to_redis,
+        ):
+            yield Links(to_postgres, to_redis)
+
+
+@pytest.fixture
+async def healed(links: Links) -> AsyncGenerator[None]:
+    """What a test does to the links ends with it."""
+    yield
+    await links.heal()
+
+
+@pytest.fixture(scope="session")
+async def urls(postgres: EmbeddedPostgres) -> tuple[str, str]:
+    """Of the stack's database, directly: as its login, and as superuser."""
+    return await new_database(postgres)
 
 
 @pytest.fixture(scope="session")
 async def stack(
-    postgres: EmbeddedPostgres, gates: Gates, provider: ModelServer
+    urls: tuple[str, str], links: Links, provider: ModelServer
 ) -> AsyncGenerator[Stack]:
     """Two workers, on a database of its own; the model is the tests' provider."""
-    url, owner_url = await new_database(postgres)
-    folder = quote(str(gates.postgres.path.parent))
+    url, owner_url = urls
+    folder = quote(str(links.postgres.path.parent))
     environment = {
         **provider.environment,
         "THREADLOG_DATABASE_URL": urlsplit(url)._replace(query=f"host={folder}").geturl(),
         "THREADLOG_OWNER_DATABASE_URL": owner_url,
-        "THREADLOG_REDIS_URL": f"unix://{gates.redis.path}?db=0",
+        "THREADLOG_REDIS_URL": f"unix://{links.redis.path}?db=0",
         "THREADLOG_MODEL": "openai-chat:gpt-5",
         "THREADLOG_IDLE_TIMEOUT_SECONDS": "4",
     }

@@ -1,27 +1,21 @@
 """Servers that go away and come back: clear answers meanwhile, and no restart afterwards."""
 
 import time
-from collections.abc import AsyncGenerator
 
 import pytest
 
 from tests.model_server import ask
 from tests.system.client import Client, sha256, valid_text
-from tests.system.conftest import Gates
+from tests.system.conftest import Links
 from tests.system.stack import eventually
 
-
-@pytest.fixture(autouse=True)
-async def open_gates(gates: Gates) -> AsyncGenerator[None]:
-    yield
-    await gates.postgres.open()
-    await gates.redis.open()
+pytestmark = pytest.mark.usefixtures("healed")
 
 
 async def test_without_redis_messages_are_accepted_and_answered_live(
-    client: Client, gates: Gates
+    client: Client, links: Links
 ) -> None:
-    await gates.redis.shut()
+    links.redis.shut()
     started = await client.start(ask(words=50, gap_seconds=0.02))
     thread, completion = started["thread_id"], started["completion_id"]
     seen = await client.until_end(completion, thread)
@@ -33,9 +27,9 @@ async def test_without_redis_messages_are_accepted_and_answered_live(
     assert seen[-1].name == "completion.cancelled", seen[-1]
 
 
-@pytest.mark.parametrize("how", ["shut", "freeze"])
+@pytest.mark.parametrize("how", ["shut", "hold"])
 async def test_without_postgres_commands_say_so_and_running_answers_wait_for_it(
-    client: Client, gates: Gates, how: str
+    client: Client, links: Links, how: str
 ) -> None:
     started = await client.start(ask(words=100, gap_seconds=0.03))
     thread, completion = started["thread_id"], started["completion_id"]
@@ -43,9 +37,9 @@ async def test_without_postgres_commands_say_so_and_running_answers_wait_for_it(
         if event.name == "completion.chunk":
             break
     if how == "shut":
-        await gates.postgres.shut()
+        links.postgres.shut()
     else:
-        gates.postgres.freeze()
+        links.postgres.hold()
     asked_at = time.monotonic()
     answer = await client.http.post("/v1/threads", json={"message": {"text": "hello"}})
     assert answer.status_code == 503
@@ -54,7 +48,7 @@ async def test_without_postgres_commands_say_so_and_running_answers_wait_for_it(
     assert (await client.http.get("/livez")).status_code == 200
     assert (await client.http.get("/readyz")).status_code == 503
 
-    await gates.postgres.open()
+    await links.postgres.heal()
 
     async def serves() -> bool:
         return (await client.http.post("/v1/threads", json={})).is_success

@@ -1,0 +1,59 @@
+"""Freeze, thaw or kill whole families of processes at one moment, as a machine would."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import psutil
+
+
+def family(*roots: psutil.Process) -> list[psutil.Process]:
+    """These processes and all below them that live, parents before their children."""
+    found: dict[int, psutil.Process] = {}
+    for root in roots:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in (root, *root.children(recursive=True)):
+                if _lives(process):
+                    found.setdefault(process.pid, process)
+    return list(found.values())
+
+
+def stop(*roots: psutil.Process) -> list[psutil.Process]:
+    """SIGSTOP for each family, until it has no new members; whom to `resume`."""
+    stopped: list[psutil.Process] = []
+    while fresh := [process for process in family(*roots) if process not in stopped]:
+        _each(fresh, psutil.Process.suspend)
+        stopped += fresh
+    return stopped
+
+
+def resume(processes: Sequence[psutil.Process]) -> None:
+    """SIGCONT, children first."""
+    _each(reversed(processes), psutil.Process.resume)
+
+
+def kill(*roots: psutil.Process, wait_seconds: float = 10.0) -> int:
+    """SIGKILL for each family at one moment, when none of it can react; how many died.
+
+    Returns when they have ended: what they held is free. To reap them is left to their parents.
+    """
+    stopped = stop(*roots)
+    _each(stopped, psutil.Process.kill)
+    deadline = time.monotonic() + wait_seconds
+    while alive := [one for one in stopped if _lives(one)]:
+        assert time.monotonic() < deadline, f"still alive: {alive}"
+        time.sleep(0.005)
+    return len(stopped)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _each(processes: Iterable[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            do(process)
