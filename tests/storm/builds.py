@@ -1,0 +1,166 @@
+"""Copies of the product, each broken in one place: what a storm must find."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.storm.deployment import Apart, Deployment, Together
+from tests.storm.faults import WORKERS, Fault, breaking, flush, killing, wrong_clock
+
+PRODUCT = Path(__file__).parents[2]
+PACKAGES = ("domain", "application", "projections", "infrastructure", "interfaces")
+APPEND = "infrastructure/migrations/0002_append.sql"
+NOT_DURABLE = "PERFORM set_config('synchronous_commit', 'off', true); PERFORM pg_advisory_xact_lock"
+
+KILL_WORKER = Fault("kill -9 worker", killing("worker", one=True))
+KILL_POSTGRES = Fault("kill -9 PostgreSQL, whole tree", killing("postgres"))
+KILL_REDIS = Fault("kill -9 Redis", killing("valkey"))
+FLUSH = Fault("FLUSHALL", flush)
+CUT_OFF = Fault("PostgreSQL link of a worker away", breaking("postgres", "away", whose=WORKERS))
+CLOCK = Fault("clock of PostgreSQL ±1 h, -5 s", wrong_clock("postgres"))
+
+
+@dataclass(frozen=True)
+class Build:
+    """`old` stands once in `file`; with `new` in its place, `caught_by` must be broken."""
+
+    says: str
+    caught_by: str
+    file: str
+    old: str
+    new: str
+    faults: tuple[Fault, ...] = ()
+    kind: type[Deployment] = Together
+
+
+BUILDS: tuple[Build, ...] = (
+    Build(
+        says="positions are given out and not used, as a sequence's are",
+        caught_by="positions_are_dense",
+        file=APPEND,
+        old="last := coalesce(last, 0);",
+        new="last := coalesce(last, 0) + (random() < 0.01)::int;",
+    ),
+    Build(
+        says="the end of a turn takes the version after its own",
+        caught_by="versions_are_dense",
+        file=APPEND,
+        old="versions[x.s] + x.o, x.topic",
+        new="versions[x.s] + x.o + (x.topic LIKE 'thread.turn_ended@%')::int, x.topic",
+    ),
+    Build(
+        says="the clock is believed",
+        caught_by="time_never_falls",
+        file=APPEND,
+        old="greatest(clock_timestamp(), e.recorded_at)",
+        new="clock_timestamp()",
+        faults=(CLOCK,),
+        kind=Apart,
+    ),
+    Build(
+        says="commits are not waited for",
+        caught_by="nothing_acknowledged_is_lost",
+        file=APPEND,
+        old="PERFORM pg_advisory_xact_lock",
+        new=NOT_DURABLE,
+        faults=(KILL_POSTGRES,),
+    ),
+    Build(
+        says="the same, seen by those who read streams",
+        caught_by="nothing_seen_is_made_up",
+        file=APPEND,
+        old="PERFORM pg_advisory_xact_lock",
+        new=NOT_DURABLE,
+        faults=(KILL_POSTGRES,),
+    ),
+    Build(
+        says="what Redis loses is not read from the log",
+        caught_by="streams_are_exact",
+        file="infrastructure/relay/feed.py",
+        old="if self._window.is_behind and self._repair is None:",
+        new="if False:",
+        faults=(KILL_REDIS, FLUSH),
+    ),
+    Build(
+        says="nobody takes over from dead workers",
+        caught_by="every_answer_ends_once",
+        file="infrastructure/worker/sweeper.py",
+        old="dead = self._judge.dead(seen, now=now) - {self._worker_id}",
+        new="dead = set()",
+        faults=(KILL_WORKER,),
+    ),
+    Build(
+        says="the fence is gone: any version may be appended",
+        caught_by="attempts_follow_one_another",
+        file=APPEND,
+        old="coalesce(tail.version, 0) IS DISTINCT FROM coalesce(s.want, tail.version)",
+        new="false",
+        faults=(CUT_OFF,),
+        kind=Apart,
+    ),
+    Build(
+        says="a takeover keeps the half-typed text",
+        caught_by="text_is_of_one_attempt",
+        file="application/claims.py",
+        old="completion.claim(self._worker_id, after=after, kept_through=completion.requested_at)",
+        new="completion.claim(self._worker_id, after=after, kept_through=2**53)",
+        faults=(KILL_WORKER,),
+    ),
+    Build(
+        says="a tool's result is recorded twice",
+        caught_by="one_result_for_each_call",
+        file="application/witness.py",
+        old="self._journal.add(await self.result(event.part))",
+        new="self._journal.add(*[await self.result(event.part)] * 2)",
+    ),
+    Build(
+        says="a thread answers everything at once",
+        caught_by="one_answer_at_a_time",
+        file="domain/thread.py",
+        old="if self.turn is None:\n            below",
+        new="if True:\n            below",
+    ),
+    Build(
+        says="the model is asked before the log knows",
+        caught_by="requests_were_recorded_first",
+        file="application/witness.py",
+        old="await self._journal.commit(*self._take_held(), asking)",
+        new="self._journal.add(*self._take_held(), asking)",
+        faults=(CUT_OFF,),
+        kind=Apart,
+    ),
+    Build(
+        says="a table looks at the clock",
+        caught_by="rebuilt_equals_live",
+        file="projections/threads.py",
+        old="row.updated_at = moment(recorded)",
+        new='row.updated_at = __import__("datetime").datetime.now(moment(recorded).tzinfo)',
+    ),
+    Build(
+        says="a database that is away is our own fault",
+        caught_by="clients_have_no_complaints",
+        file="interfaces/http/problems.py",
+        old="LogUnavailable: 503,",
+        new="LogUnavailable: 500,",
+        faults=(KILL_POSTGRES,),
+    ),
+    Build(
+        says="what has ended stays in the queue now and then",
+        caught_by="nothing_is_left_over",
+        file=APPEND,
+        old="DELETE FROM threadlog.open_runs r WHERE r.stream_id = event.stream_id;",
+        new="DELETE FROM threadlog.open_runs r WHERE r.stream_id = event.stream_id"
+        " AND random() < 0.9;",
+    ),
+)
+
+
+def make(build: Build, place: Path) -> None:
+    """Write the broken copy into the empty folder `place`."""
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PRODUCT / package, place / package, ignore=ignored)
+    file = place / build.file
+    text = file.read_text()
+    assert text.count(build.old) == 1, f"{build.file} has not once: {build.old}"
+    file.write_text(text.replace(build.old, build.new))

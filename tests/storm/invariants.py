@@ -1,0 +1,243 @@
+"""What must hold after every storm. Each check names what it found; nothing found is good."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from tests.storm.evidence import Event, Evidence
+
+Invariant = Callable[[Evidence], Iterator[str]]
+
+
+def positions_are_dense(evidence: Evidence) -> Iterator[str]:
+    """1, 2, 3 … without a hole."""
+    for place, event in enumerate(evidence.events, start=1):
+        if event.position != place:
+            yield f"position {place} is missing"
+            return
+
+
+def versions_are_dense(evidence: Evidence) -> Iterator[str]:
+    """Each stream counts 1, 2, 3 … in the order of the log."""
+    for stream, events in evidence.streams.items():
+        versions = [event.version for event in events]
+        if versions != list(range(1, len(versions) + 1)):
+            yield f"stream {stream} has the versions {versions[:50]}"
+
+
+def time_never_falls(evidence: Evidence) -> Iterator[str]:
+    """Whatever the clocks did."""
+    for earlier, later in pairwise(evidence.events):
+        if later.recorded_at < earlier.recorded_at:
+            yield f"position {later.position} was recorded before {earlier.position}"
+
+
+def nothing_acknowledged_is_lost(evidence: Evidence) -> Iterator[str]:
+    """What was answered with 2xx is in the log, once, at the position that was told."""
+    known = Counter(
+        UUID(event.data["message_id"])
+        for event in evidence.events
+        if event.name in ("thread.message_added", "thread.message_queued")
+    )
+    for told in evidence.journal.told:
+        match told.act:
+            case "thread":
+                count = told.id in evidence.streams
+            case "message":
+                count = known[told.id]
+            case "cancel":
+                count = told.id in evidence.completions
+        if count != 1:
+            yield f"{told.act} {told.id} was acknowledged and is in the log {int(count)} times"
+        if told.completion_id is not None and told.completion_id not in evidence.completions:
+            yield f"completion {told.completion_id} was promised and is not in the log"
+        if told.position not in evidence.by_position:
+            yield f"position {told.position} was told and is not in the log"
+
+
+def nothing_seen_is_made_up(evidence: Evidence) -> Iterator[str]:
+    """Every event that a stream delivered stands in the log, word for word."""
+    for thread in evidence.journal.threads:
+        for seen in thread.seen:
+            event = evidence.by_position.get(seen.position)
+            if event is None or _shown(event) != seen.body or event.name != seen.name:
+                yield f"position {seen.position} ({seen.name}) was seen otherwise than recorded"
+
+
+def streams_are_exact(evidence: Evidence) -> Iterator[str]:
+    """Over all its connections a client saw the thread's public events, in order, each once."""
+    for thread in evidence.journal.threads:
+        positions = [seen.position for seen in thread.seen]
+        expected = [event.position for event in evidence.public_threads[thread.thread_id]]
+        if positions != expected:
+            twice = [position for position, n in Counter(positions).items() if n > 1]
+            missing = sorted(set(expected) - set(positions))
+            yield (
+                f"thread {thread.thread_id}: {len(positions)} of {len(expected)} events, twice "
+                f"{twice[:5]}, missing {missing[:5]}, in order {positions == sorted(positions)}"
+            )
+
+
+def every_answer_ends_once(evidence: Evidence) -> Iterator[str]:
+    """One terminal event, and nothing after it."""
+    for completion, events in evidence.completions.items():
+        ends = [place for place, event in enumerate(events, start=1) if event.is_terminal]
+        if ends != [len(events)]:
+            yield f"completion {completion} has {len(events)} events and ends at {ends}"
+
+
+def attempts_follow_one_another(evidence: Evidence) -> Iterator[str]:
+    """Claims are 1, 2, 3 …; nobody writes for an earlier attempt; each one left is interrupted."""
+    for completion, events in evidence.completions.items():
+        current, is_open = 0, False
+        for event in events:
+            attempt: int = event.data.get("attempt", 0)
+            match event.name:
+                case "completion.started":
+                    if attempt != current + 1 or is_open:
+                        yield f"completion {completion}: attempt {attempt} began after {current}"
+                    current, is_open = attempt, True
+                case "completion.interrupted":
+                    is_open = is_open and attempt != current
+                case "completion.model_requested" | "completion.chunk" | "completion.tool_called":
+                    if attempt != current:
+                        yield f"completion {completion}: attempt {attempt} wrote during {current}"
+                case _:
+                    pass
+
+
+def text_is_of_one_attempt(evidence: Evidence) -> Iterator[str]:
+    """The ending vouches for the chunks that are not void; a whole answer is the model's."""
+    for completion, events in evidence.completions.items():
+        text = _text(events)
+        last = events[-1]
+        if not last.is_terminal:
+            continue
+        if last.data["answer"]["sha256"] != hashlib.sha256(text.encode()).hexdigest():
+            yield f"completion {completion}: the ending is of another text than {text[:80]!r}"
+        asked = next((UUID(e.data["message_id"]) for e in events if "message_id" in e.data), None)
+        expected = evidence.journal.expected.get(asked) if asked else None
+        if expected is None:
+            continue
+        whole = last.name == "completion.finished"
+        if text != expected if whole else not expected.startswith(text):
+            yield f"completion {completion} says {text[:200]!r} and the model {expected[:200]!r}"
+
+
+def one_result_for_each_call(evidence: Evidence) -> Iterator[str]:
+    """No call has two results, and in the attempt that ended the answer each has one."""
+    for completion, events in evidence.completions.items():
+        calls, results = (
+            _ids(events, "completion.tool_called"),
+            _ids(events, "completion.tool_returned"),
+        )
+        last = max((n for n, e in enumerate(events) if e.name == "completion.started"), default=0)
+        missing = _ids(events[last:], "completion.tool_called") - results
+        if results - calls or missing:
+            yield f"completion {completion}: calls {dict(calls)}, results {dict(results)}"
+
+
+def one_answer_at_a_time(evidence: Evidence) -> Iterator[str]:
+    """A thread gives a turn only after the turn before has ended."""
+    for stream, events in evidence.streams.items():
+        turn = None
+        for event in events:
+            if event.name == "thread.completion_requested":
+                if turn is not None:
+                    yield f"thread {stream}: a turn at {event.position} beside {turn}"
+                turn = event.data["completion_id"]
+            elif event.name == "thread.turn_ended":
+                if turn is None:
+                    yield f"thread {stream}: a turn ended twice at {event.position}"
+                turn = None
+
+
+def requests_were_recorded_first(evidence: Evidence) -> Iterator[str]:
+    """The provider was asked nothing that the log does not have."""
+    known = {
+        event.data["body_sha256"]
+        for event in evidence.events
+        if event.name == "completion.model_requested"
+    }
+    unknown = [digest for digest in evidence.requests if digest not in known]
+    if unknown:
+        yield f"{len(unknown)} of {len(evidence.requests)} requests are not in the log"
+
+
+def rebuilt_equals_live(evidence: Evidence) -> Iterator[str]:
+    """The tables made again from the log are the tables as they were."""
+    for table, live in evidence.live_tables.items():
+        if evidence.rebuilt_tables[table] != live:
+            yield f"{table}: live {live}, rebuilt {evidence.rebuilt_tables[table]}"
+
+
+def clients_have_no_complaints(evidence: Evidence) -> Iterator[str]:
+    """Every request got an answer that the contract has, and every answer came in time."""
+    yield from evidence.journal.complaints
+    for event in evidence.events:
+        if event.name == "completion.failed" and event.data["type"] == "internal":
+            yield f"completion {event.stream} failed for a reason of ours: {event.data}"
+
+
+def nothing_is_left_over(evidence: Evidence) -> Iterator[str]:
+    """When all is quiet no connection, claim or task is held, and after the end no process."""
+    yield from evidence.left_over
+
+
+INVARIANTS: Sequence[Invariant] = (
+    positions_are_dense,
+    versions_are_dense,
+    time_never_falls,
+    nothing_acknowledged_is_lost,
+    nothing_seen_is_made_up,
+    streams_are_exact,
+    every_answer_ends_once,
+    attempts_follow_one_another,
+    text_is_of_one_attempt,
+    one_result_for_each_call,
+    one_answer_at_a_time,
+    requests_were_recorded_first,
+    rebuilt_equals_live,
+    clients_have_no_complaints,
+    nothing_is_left_over,
+)
+
+
+def violations(evidence: Evidence) -> dict[str, list[str]]:
+    """By invariant: what was found; those that hold are not named."""
+    found = {check.__name__: list(check(evidence)) for check in INVARIANTS}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    """The event as the HTTP contract has it."""
+    moment = datetime.fromtimestamp(event.state["at"] // 1_000_000, UTC)
+    milliseconds = event.state["at"] % 1_000_000 // 1000
+    subject = {"completion": "completion_id", "tool": "execution_id"}.get(
+        event.name.partition(".")[0]
+    )
+    return {
+        "position": event.position,
+        "thread_id": str(event.thread_id),
+        **({subject: str(event.stream)} if subject else {}),
+        "name": event.name,
+        "at": f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z",
+        "data": event.data,
+    }
+
+
+def _ids(events: Sequence[Event], name: str) -> Counter[str]:
+    return Counter(event.data["tool_call_id"] for event in events if event.name == name)
+
+
+def _text(events: Sequence[Event]) -> str:
+    chunks = [event for event in events if event.name == "completion.chunk"]
+    for event in events:
+        if event.name == "completion.interrupted":
+            kept, at = event.data["kept_through"], event.position
+            chunks = [c for c in chunks if c.position <= kept or c.position > at]
+    return "".join(c.data["text"] for c in chunks if c.data["kind"] == "text")
