@@ -125,7 +125,8 @@ class Run:
         if self._completion.attempt > 1:
             await self._read_earlier_attempts()
         parts, spec = self._parts, self._spec()
-        model = parts.resolve(self._completion.model or spec.model or parts.default_model)
+        name = self._completion.model or spec.model or parts.default_model
+        model = parts.resolve(name)
         read = partial(read_history, parts.log, parts.threads, completion=self._completion)
         history = await self._journal.insist(read)
         self._witness = Witness(
@@ -133,6 +134,7 @@ class Run:
             self._completion,
             recorder=self._recorder,
             blobs=parts.blobs,
+            model=name,
             positions=history.positions,
             keep_bodies=parts.keep_requests,
         )
@@ -145,6 +147,7 @@ class Run:
                 deps=self._deps(session),
                 run_id=self._run_id,
                 request_limit=spec.request_limit,
+                answer_characters=parts.answer_characters,
             )
             self._pump = Pump(
                 self._journal,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import cast
 from uuid import UUID
 
 from pydantic_ai.messages import (
@@ -34,15 +33,6 @@ class History:
     prompt: str  # the text of the message asked
 
 
-@dataclass(frozen=True)
-class _Posted:
-    """A user's message, by the event that brought its text."""
-
-    position: int
-    at: int  # microseconds since 1970
-    parts: tuple[TextPart, ...]
-
-
 async def read_history(log: EventLog, threads: Threads, *, completion: Completion) -> History:
     """What the model is told when it answers this completion. Raises LogUnavailable."""
     thread = await threads.get(completion.thread_id)
@@ -57,25 +47,28 @@ def history_of(thread: Thread, events: Sequence[AnyRecorded], *, message_id: UUI
     question; a question that was never answered stands with its own text.
     """
     posted, answers = _posted(events), _answers(events)
-    path = thread.path_to(message_id)
-    messages: list[ModelMessage] = []
-    positions: list[int] = []
-    for step, following in pairwise(path):
-        if step in posted:
-            if following in posted:
-                messages.append(_request(posted[step]))
-                positions.append(posted[step].position)
-            continue
-        recorded = answers.get(step, [])
-        messages += _messages(recorded)
-        positions += [one.position for one in recorded]
-    prompt = text_of(posted[message_id].parts)
-    return History(repair_messages(messages), tuple(positions), prompt)
+    told: list[AnyRecorded] = []
+    for step, following in pairwise(thread.path_to(message_id)):
+        if step not in posted:
+            told += answers.get(step, [])
+        elif following in posted:
+            told.append(posted[step])
+    return History(
+        messages=messages_told(told),
+        positions=tuple(one.position for one in told),
+        prompt=text_of(_parts(posted[message_id])),
+    )
 
 
-def _posted(events: Sequence[AnyRecorded]) -> dict[UUID, _Posted]:
+def messages_told(events: Sequence[AnyRecorded]) -> list[ModelMessage]:
+    """What a model is told by events at the positions of a History, in their order."""
+    return repair_messages([_message(one) for one in events])
+
+
+def _posted(events: Sequence[AnyRecorded]) -> dict[UUID, AnyRecorded]:
+    """Users' messages, by the event that brought the text."""
     return {
-        one.event.message_id: _Posted(one.position, one.at, one.event.parts)
+        one.event.message_id: one
         for one in events
         if isinstance(one.event, MessageAdded | MessageQueued)
     }
@@ -93,14 +86,14 @@ def _answers(events: Sequence[AnyRecorded]) -> dict[UUID, list[AnyRecorded]]:
     }
 
 
-def _request(posted: _Posted) -> ModelRequest:
-    at = datetime.fromtimestamp(posted.at / 1_000_000, UTC)
-    return ModelRequest(parts=[UserPromptPart(text_of(posted.parts), timestamp=at)])
+def _parts(posted: AnyRecorded) -> tuple[TextPart, ...]:
+    assert isinstance(posted.event, MessageAdded | MessageQueued)
+    return posted.event.parts
 
 
-def _messages(recorded: Sequence[AnyRecorded]) -> list[ModelMessage]:
-    stored = [cast("MessageRecorded", one.event).message for one in recorded]
-    return [
-        replace(message, instructions=None) if isinstance(message, ModelRequest) else message
-        for message in ModelMessagesTypeAdapter.validate_python(stored)
-    ]
+def _message(recorded: AnyRecorded) -> ModelMessage:
+    if not isinstance(recorded.event, MessageRecorded):
+        at = datetime.fromtimestamp(recorded.at / 1_000_000, UTC)
+        return ModelRequest([UserPromptPart(text_of(_parts(recorded)), timestamp=at)])
+    (message,) = ModelMessagesTypeAdapter.validate_python([recorded.event.message])
+    return replace(message, instructions=None) if isinstance(message, ModelRequest) else message

@@ -8,10 +8,12 @@ from typing import Literal, cast
 from pydantic_ai import exceptions as pydantic_ai
 from pydantic_ai.messages import ModelResponse
 
+from application.answer_limit import AnswerTooLong
 from application.models import (
     ModelKeyMissing,
     ProviderNotInstalled,
     UnknownModel,
+    caused_by,
     why_not_recorded,
 )
 
@@ -73,10 +75,14 @@ def classify(error: BaseException) -> ModelFailure:
         return _final("authentication", str(error))
     if isinstance(error, UnknownModel | ProviderNotInstalled):
         return _final("rejected", str(error))
+    if caused_by(error, AnswerTooLong):
+        return _TOO_MUCH
     if isinstance(error, pydantic_ai.ModelAPIError):
         return _api_failure(error)
     if _is_unreadable(error):
         return _UNREADABLE
+    if _is_empty(error):
+        return _EMPTY
     return next((failure for kind, failure in _OTHERS if isinstance(error, kind)), _INTERNAL)
 
 
@@ -119,6 +125,11 @@ def _wait(seconds: float | None) -> float | None:
     return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
 
 
+def _is_empty(error: BaseException) -> bool:
+    """Whether the model said nothing, and nothing again when it was asked to say something."""
+    return type(error) is pydantic_ai.UnexpectedModelBehavior and "output retries" in error.message
+
+
 def _is_unreadable(error: BaseException) -> bool:
     """Whether an answer of the wrong shape made a provider's code stumble, or the answer is empty.
 
@@ -147,6 +158,7 @@ def _final(type_: FailureType, message: str) -> ModelFailure:
 
 _INTERNAL = _final("internal", "Something went wrong on our side.")
 _UNREADABLE = _again("internal", "The model's answer could not be read.")
+_EMPTY = _again("internal", "The model's answer was empty.")
 _TIMEOUT = _again("timeout", "The model did not answer in time.")
 _BROKEN = _again("overloaded", "The connection to the model provider failed or broke.")
 _UNAVAILABLE = _again("overloaded", "The model provider has a problem at the moment.")
@@ -160,6 +172,7 @@ _REJECTED = _final("rejected", "The model provider rejected the request.")
 _NOT_FOUND = _final("rejected", "The model provider does not know this model.")
 _FILTERED = _final("rejected", "The model provider's content filter stopped the answer.")
 _OUT_OF_TOKENS = _final("rejected", "The answer reached the model's limit before it was complete.")
+_TOO_MUCH = _final("rejected", "The answer grew longer than answers may be here.")
 _OUT_OF_BUDGET = _final("rejected", "The answer reached the agent's usage limit.")
 _STUCK = _final("internal", "The model did not get on with its tools.")
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx2
@@ -17,8 +17,12 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, create_async_httpx2_client, infer_model
 from pydantic_ai.providers import Provider, infer_provider_class
 
+from application.answer_limit import bound_lines
+
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 60.0
+
+E = TypeVar("E", bound=BaseException)
 
 REQUEST_HOOK: ContextVar[Callable[[bytes], Awaitable[None]] | None] = ContextVar(
     "REQUEST_HOOK", default=None
@@ -86,7 +90,7 @@ def resolve_model(
         if builtin is not None and name in builtin:
             here[name] = _Open(builtin[name](), None)
         else:
-            here[name] = _build(name, idle_seconds=idle_seconds)
+            here[name] = _open_model(name, idle_seconds=idle_seconds)
     return here[name].model
 
 
@@ -99,23 +103,53 @@ async def close_models() -> None:
 
 def why_not_recorded(error: BaseException | None) -> BaseException | None:
     """The hook's error, if that is why a run failed. Some SDKs wrap it in an error of their own."""
+    found = caused_by(error, RequestNotRecorded)
+    return found.__cause__ if found else None
+
+
+def caused_by(error: BaseException | None, kind: type[E]) -> E | None:
+    """The error itself or the first of its causes that is of this kind."""
     seen = set[int]()
     while error is not None and id(error) not in seen:
-        if isinstance(error, RequestNotRecorded):
-            return error.__cause__
+        if isinstance(error, kind):
+            return error
         seen.add(id(error))
         error = error.__cause__ or error.__context__
     return None
 
 
-def _build(name: str, *, idle_seconds: float) -> _Open:
-    if not all(_qualified(name).partition(":")):
-        raise UnknownModel(name)
+def _open_model(name: str, *, idle_seconds: float) -> _Open:
     timeout = httpx2.Timeout(idle_seconds, connect=CONNECT_SECONDS)
     client = create_async_httpx2_client(timeout=timeout)
     client.event_hooks["request"].append(_show_request)
+    client.event_hooks["response"].append(bound_lines)
+    return _Open(build_model(name, client=client), client)
+
+
+def build_model(
+    name: str,
+    *,
+    client: httpx2.AsyncClient,
+    key: str | None = None,
+    base_url: str | None = None,
+) -> Model:
+    """The model of that name on this client, which stays the caller's; a new one each time.
+
+    `key` and `base_url` stand in for the provider's own variables. Raises as `resolve_model`.
+    """
+
+    def provider(kind: str) -> Provider[Any]:
+        build: Any = infer_provider_class(kind)  # each provider has its own constructor
+        built = build(http_client=client, **({"api_key": key} if key else {}))
+        built.client.max_retries = 0
+        if base_url is not None:
+            built.client.base_url = base_url
+        return built
+
+    if not all(_qualified(name).partition(":")):
+        raise UnknownModel(name)
     try:
-        return _Open(infer_model(_qualified(name), lambda kind: _provider(kind, client)), client)
+        return infer_model(_qualified(name), provider)
     except UserError as error:
         if variable := re.search(r"`([A-Z0-9_]*(?:KEY|TOKEN)[A-Z0-9_]*)`", error.message):
             raise ModelKeyMissing(name, variable[1]) from error
@@ -132,13 +166,6 @@ def _qualified(name: str) -> str:
     family = name.partition("-")[0]
     provider = "openai" if re.fullmatch(r"o\d", family) else _FAMILIES.get(family)
     return f"{provider}:{name}" if provider else name
-
-
-def _provider(kind: str, client: httpx2.AsyncClient) -> Provider[Any]:
-    build: Any = infer_provider_class(kind)  # each provider has its own constructor
-    provider = build(http_client=client)
-    provider.client.max_retries = 0
-    return provider
 
 
 async def _show_request(request: httpx2.Request) -> None:

@@ -124,5 +124,5 @@ class Outbox:
             given.refuse()
 
     def _gather(self) -> None:
-        if self._part is not None and (chunk := self._part.chunk()) is not None:
+        while self._part is not None and (chunk := self._part.chunk()) is not None:
             self._pending.append(_Given(chunk))

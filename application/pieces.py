@@ -4,6 +4,7 @@ from application.storable import StorableText
 from domain.completion_events import Chunk, ChunkKind
 
 FULL_CHARACTERS = 256  # write now
+MOST_CHARACTERS = 16_384  # of one chunk; a longer delta is cut into several
 YOUNG_SECONDS = 1.0
 YOUNG_WAIT_SECONDS = 0.05
 WAIT_SECONDS = 0.1
@@ -50,23 +51,37 @@ class Pieces:
         return YOUNG_WAIT_SECONDS if young else WAIT_SECONDS
 
     def chunk(self) -> Chunk | None:
-        """Everything that waits, as one event; the part goes on."""
+        """As much of what waits as one event holds, None when nothing does; the part goes on."""
         if not self._texts:
             return None
+        count = self._fitting()
+        texts, self._texts = self._texts[:count], self._texts[count:]
+        deltas, self._deltas = self._deltas[:count], self._deltas[count:]
+        text = "".join(texts)
+        self.characters -= len(text)
         step, part, kind, tool_call_id = self.key
-        chunk = Chunk(
+        return Chunk(
             attempt=self._attempt,
             step=step,
             part=part,
             kind=kind,
-            text="".join(self._texts),
-            deltas=tuple(self._deltas),
+            text=text,
+            deltas=tuple(deltas),
             tool_call_id=tool_call_id,
         )
-        self._texts, self._deltas, self.characters = [], [], 0
-        return chunk
+
+    def _fitting(self) -> int:
+        """How many pieces make one chunk; at least one."""
+        characters = 0
+        for count, text in enumerate(self._texts):
+            characters += len(text)
+            if characters > MOST_CHARACTERS:
+                return max(1, count)
+        return len(self._texts)
 
     def _keep(self, text: str, milliseconds: int) -> None:
-        self._texts.append(text)
-        self._deltas.append((len(text), milliseconds))
+        for start in range(0, len(text), MOST_CHARACTERS):
+            piece = text[start : start + MOST_CHARACTERS]
+            self._texts.append(piece)
+            self._deltas.append((len(piece), 0 if start else milliseconds))
         self.characters += len(text)

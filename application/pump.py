@@ -22,6 +22,7 @@ from pydantic_ai.models import Model
 from pydantic_core import to_json
 
 from application.agents import AgentDeps
+from application.answer_limit import AnswerLength, AnswerTooLong
 from application.journal import Journal
 from application.model_errors import AnswerEndedEarly, ended_early
 from application.models import REQUEST_HOOK
@@ -42,6 +43,7 @@ class Question:
     deps: AgentDeps
     run_id: str
     request_limit: int
+    answer_characters: int  # before the run fails with AnswerTooLong
 
 
 class Pump:
@@ -60,6 +62,7 @@ class Pump:
         self._recorder = recorder
         self._witness = witness
         self._token = token
+        self._length = AnswerLength(0)
         self._calls: dict[int, str] = {}  # part of the present response -> its id
         self.messages: list[ModelMessage] = []  # of this run, when it has ended
 
@@ -81,6 +84,7 @@ class Pump:
                 infer_name=False,
             ) as run:
                 begun.append(run)
+                self._length = AnswerLength(question.answer_characters)
                 await self._follow(run)
         finally:
             self.messages = [m for run in begun for m in self._recorder.own(run.all_messages())]
@@ -95,6 +99,8 @@ class Pump:
                             self._delta(event)
                         elif isinstance(event, PartStartEvent):
                             self._start(event)
+                        if self._length.exceeded:
+                            raise AnswerTooLong
                         if self._journal.full:
                             await self._journal.room()
             elif Agent.is_call_tools_node(node):
@@ -113,8 +119,9 @@ class Pump:
                 self._say(text, event.index, kind="text")
             case ThinkingPart(content=text):
                 self._say(text, event.index, kind="reasoning")
-            case ToolCallPart(args=arguments, tool_call_id=call):
+            case ToolCallPart(args=arguments, tool_call_id=call, tool_name=name):
                 self._calls[event.index] = storable(call)
+                self._length.fitting(name)
                 self._argue(arguments, event.index)
             case _:
                 pass
@@ -140,7 +147,7 @@ class Pump:
 
     def _say(self, text: str, part: int, *, kind: ChunkKind) -> None:
         self._journal.chunk(
-            text,
+            self._length.fitting(text),
             step=self._recorder.step,
             part=part,
             kind=kind,

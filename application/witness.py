@@ -23,6 +23,7 @@ from pydantic_ai.messages import (
     AgentStreamEvent,
     FunctionToolCallEvent,
     FunctionToolResultEvent,
+    InstructionPart,
     ModelMessage,
     ModelRequest,
     ModelResponse,
@@ -42,7 +43,7 @@ from application.recorder import Recorder, storable_response
 from application.stop import JournalStopped
 from application.storable import storable, storable_json, storable_value
 from domain.completion import Completion
-from domain.completion_events import ModelRequested, ToolReturned
+from domain.completion_events import MessageRecorded, ModelRequested, ToolReturned
 from domain.jsonvalue import JsonObject
 
 # What pydantic-ai understands itself, and what ends the run; anything else is a defect of the tool.
@@ -61,6 +62,9 @@ _CONTROL = (
 )
 
 
+_WRITERS = ("pydantic-ai-slim", "openai", "anthropic")
+
+
 class Witness(AbstractCapability[AgentDeps]):
     """Sees one run from the inside: every request before it is sent, every call before it runs.
 
@@ -74,6 +78,7 @@ class Witness(AbstractCapability[AgentDeps]):
         *,
         recorder: Recorder,
         blobs: BlobStore,
+        model: str,
         positions: tuple[int, ...],
         keep_bodies: bool = False,
     ) -> None:
@@ -82,10 +87,12 @@ class Witness(AbstractCapability[AgentDeps]):
         self._completion = completion
         self._recorder = recorder
         self._blobs = blobs
+        self._model = model
         self._positions = positions
         self._keep_bodies = keep_bodies
         self._kept: dict[bytes, str] = {}  # blobs of this run
         self._asking: ModelRequested | None = None
+        self._held: list[MessageRecorded] = []  # to be committed with what is asked
         self.sent_bytes = 0  # of the last request's body
 
     def wrap_run_event_stream(
@@ -100,10 +107,10 @@ class Witness(AbstractCapability[AgentDeps]):
         self, ctx: RunContext[AgentDeps], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         """Know what is about to be asked; where nothing is sent, this is the last moment."""
-        self._journal.add(*self._recorder.record(ctx.messages))
+        self._held += self._recorder.record(ctx.messages)
         self._asking = await self._request(request_context, ctx.messages)
         if request_context.model.provider is None:
-            await self._journal.commit(self._asking)
+            await self._journal.commit(*self._take_held(), self._asking)
         return request_context
 
     async def sending(self, body: bytes) -> None:
@@ -113,7 +120,8 @@ class Witness(AbstractCapability[AgentDeps]):
         if self._keep_bodies:
             await self._keep(body, "application/json")
         sha256 = hashlib.sha256(body).hexdigest()
-        await self._journal.commit(replace(self._asking, body_sha256=sha256))
+        asking = replace(self._asking, body_sha256=sha256)
+        await self._journal.commit(*self._take_held(), asking)
 
     async def after_model_request(
         self,
@@ -139,8 +147,14 @@ class Witness(AbstractCapability[AgentDeps]):
             tools=await self._keep(tools, "application/json") if tools else None,
             instructions=await self._keep_text(instructions) if instructions else None,
             messages=self._positions,
-            sdk=_sdk(),
+            sdk=sdk(),
+            named=self._model,
+            base_url=context.model.base_url,
         )
+
+    def _take_held(self) -> list[MessageRecorded]:
+        held, self._held = self._held, []
+        return held
 
     async def _keep(self, content: bytes, media_type: str) -> str:
         if content not in self._kept:
@@ -157,7 +171,7 @@ class Witness(AbstractCapability[AgentDeps]):
 
     def called(self, event: FunctionToolCallEvent, messages: Sequence[ModelMessage]) -> None:
         """The model asked for a tool; `messages` end with the response that does."""
-        self._journal.add(*self._recorder.record(messages))
+        self._journal.add(*self._take_held(), *self._recorder.record(messages))
         self._journal.add(
             tool_events.called(
                 event.part, attempt=self._completion.attempt, step=self._recorder.step
@@ -211,7 +225,16 @@ def _tools_json(parameters: ModelRequestParameters) -> bytes | None:
     tools = ("function_tools", "native_tools", "output_tools")
     if not any(getattr(parameters, name) for name in tools):
         return None
-    return _parameters().dump_json(parameters, include=set(tools), exclude_defaults=True)
+    return _parameters().dump_json(parameters, include=set(tools), exclude_none=True)
+
+
+def parameters_of(tools: bytes | None, instructions: bytes | None) -> ModelRequestParameters:
+    """What a request was made with, from its blobs."""
+    parameters = _parameters().validate_json(tools) if tools else ModelRequestParameters()
+    if instructions is None:
+        return parameters
+    part = InstructionPart(instructions.decode(), dynamic=True)
+    return replace(parameters, instruction_parts=[part])
 
 
 @cache
@@ -220,5 +243,6 @@ def _parameters() -> TypeAdapter[ModelRequestParameters]:
 
 
 @cache
-def _sdk() -> str:
-    return f"pydantic-ai-slim {version('pydantic-ai-slim')}"
+def sdk() -> str:
+    """Whose versions decide how a request is written."""
+    return ", ".join(f"{name} {version(name)}" for name in _WRITERS)

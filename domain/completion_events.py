@@ -58,6 +58,8 @@ class ModelRequested:
     messages: tuple[int, ...]  # positions of earlier completions' events, in order
     sdk: str
     body_sha256: str | None = None  # of the HTTP body as sent; None for a model inside the process
+    named: str | None = None  # the model as it is named here, such as openai-chat:gpt-5
+    base_url: str | None = None  # of the provider
 
 
 @dataclass(frozen=True)

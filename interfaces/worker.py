@@ -145,6 +145,7 @@ async def _engine(
         default_model=settings.model,
         sessions=reads.session,
         deadline_seconds=settings.run_timeout_seconds,
+        answer_characters=settings.answer_characters,
         keep_requests=settings.keep_requests,
     )
     try:

@@ -12,6 +12,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.agents import AgentSpec
+from application.answer_limit import ANSWER_CHARACTERS
 from application.claims import Claims
 from application.commands.context import Application, Principal
 from application.commands.messages import NewMessage, PostMessage, post_message
@@ -78,6 +79,7 @@ class House:
         blobs: MemoryBlobs | None = None,
         deadline_seconds: float = 900.0,
         stop_seconds: float = 5.0,
+        answer_characters: int = ANSWER_CHARACTERS,
         keep_requests: bool = False,
     ) -> None:
         self.log = log or MemoryLog()
@@ -106,6 +108,7 @@ class House:
                 sessions=no_database,
                 deadline_seconds=deadline_seconds,
                 stop_seconds=stop_seconds,
+                answer_characters=answer_characters,
                 keep_requests=keep_requests,
             )
         )

@@ -33,7 +33,7 @@ async def get_weather(ctx: RunContext[AgentDeps], city: str) -> str:
 
 def get_my_agent_spec() -> AgentSpec:
     return AgentSpec(
-        model="claude-sonnet-4-5",
+        model="claude-sonnet-5",
         system_prompt_builder=build_system_prompt,
         tools=[get_weather],
     )
@@ -72,7 +72,7 @@ def test_agents_are_loaded_from_specs_and_from_functions_that_make_them():
     agents = load_agents(f"{ASSISTANT},{__name__}:get_my_agent_spec")
     assert list(agents) == ["assistant", "my"]
     assert agents["assistant"] is assistant
-    assert agents["my"].model == "claude-sonnet-4-5"
+    assert agents["my"].model == "claude-sonnet-5"
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,13 @@ async def test_a_request_waits_for_its_record(house: House, server: ModelServer)
     house.log.wake()
     assert await running.end() == "finished"
     assert len(server.exchanges) == before + 1
+
+
+async def test_what_is_said_and_what_is_asked_are_one_append(house: House):
+    running = await house.begin(ask(words=1, calls=[["look", {"q": "x"}]]))
+    assert await running.end() == "finished"
+    first, second = (
+        number for number, name in enumerate(running.names) if name == "model_requested"
+    )
+    assert running.names[first - 1] == running.names[second - 1] == "message_recorded"
+    assert house.log.batches[0] == 2

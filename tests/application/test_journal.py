@@ -113,6 +113,21 @@ async def test_a_chunk_keeps_the_provider_s_own_pieces_and_their_times(desk: Des
     assert desk.chunks[0].deltas == ((3, 0), (2, 12), (4, 400))
 
 
+async def test_a_huge_piece_becomes_several_chunks(desk: Desk):
+    desk.say("a" * 10_000)
+    desk.now += 0.007
+    desk.say("b" * 40_000)
+    desk.say("c")
+    await desk.log.write()
+    assert [len(chunk.text) for chunk in desk.chunks] == [10_000, 16_384, 16_384, 7_233]
+    assert [chunk.deltas for chunk in desk.chunks] == [
+        ((10_000, 0),),
+        ((16_384, 7),),
+        ((16_384, 0),),
+        ((7_232, 0), (1, 0)),
+    ]
+
+
 async def test_a_new_part_is_a_new_chunk_and_written_at_once(desk: Desk):
     desk.say("one")
     await desk.log.write()

@@ -2,6 +2,6 @@
 
 from tests.model_server.exchange import Exchange
 from tests.model_server.script import Script, ask
-from tests.model_server.server import ModelServer, as_provider, until
+from tests.model_server.server import ModelServer, as_provider, until, without_provider
 
-__all__ = ["Exchange", "ModelServer", "Script", "as_provider", "ask", "until"]
+__all__ = ["Exchange", "ModelServer", "Script", "as_provider", "ask", "until", "without_provider"]

@@ -35,6 +35,8 @@ class Exchange:
     end: End = "open"
     """`complete` also after a fault that ends cleanly; `hung up` when the client went first."""
     ended_at: float | None = None
+    complaints: list[str] = field(default_factory=list[str])
+    """What the provider would find wrong with it; then it is refused."""
 
     @property
     def json(self) -> Any:
@@ -59,6 +61,8 @@ class Ledger:
     open_by_key: Counter[str] = field(default_factory=Counter[str])
     open_most_by_key: Counter[str] = field(default_factory=Counter[str])
     """The most requests of one key that were ever open at once."""
+    complaints: list[str] = field(default_factory=list[str])
+    """About all requests; a test that makes some on purpose clears them."""
 
     def arrive(
         self, protocol: Protocol, key: str, body: bytes, headers: dict[str, str]

@@ -24,6 +24,10 @@ GARBAGE = "event: content_block_delta\ndata: {this is not JSON\n\n"
 async def play(script: Script, exchange: Exchange, *, ledger: Ledger, send: Any) -> None:
     await asyncio.sleep(script.delay_seconds)
     headers = {REQUEST_ID[exchange.protocol]: f"req_{exchange.number}", **script.headers}
+    if script.fault == "hang up":
+        ledger.finish(exchange, "cut")
+        send.__self__.transport.abort()  # uvicorn's own, before it has sent anything
+        return
     if script.refuse or script.status:
         ledger.finish(exchange, "refused")
         await _refuse(script, exchange, headers=headers, send=send)
@@ -48,6 +52,9 @@ async def play(script: Script, exchange: Exchange, *, ledger: Ledger, send: Any)
 def _with_fault(script: Script, exchange: Exchange) -> Iterator[Frame]:
     """The frames up to the script's fault, then what the fault sends."""
     frames = FRAMES[exchange.protocol](script, exchange)
+    if script.fault in ALTERED:
+        yield from ALTERED[script.fault](frames)
+        return
     if script.fault is None:
         yield from frames
         return
@@ -58,11 +65,36 @@ def _with_fault(script: Script, exchange: Exchange) -> Iterator[Frame]:
         case "stall":
             yield SILENCE
         case "garbage":
-            yield False, str(script.body or GARBAGE).encode()
+            yield False, str(script.body or GARBAGE).encode(errors="surrogateescape")
+        case "truncate":
+            _, whole = next(frames)
+            yield False, whole[: len(whole) // 2] + b"\n\n"
         case "error":
             yield False, ERRORS[exchange.protocol]
         case "end":
             yield TOO_EARLY
+        case _:
+            raise AssertionError(script.fault)
+
+
+def _doubled(frames: Iterator[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        if frame[0]:
+            yield frame
+
+
+def _reordered(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Each two deltas that stand side by side have changed places."""
+    for frame in frames:
+        if frame[0] and (following := next(frames, None)) is not None:
+            yield following if following[0] else frame
+            yield frame if following[0] else following
+        else:
+            yield frame
+
+
+ALTERED = {"double": _doubled, "reorder": _reordered}
 
 
 async def _send_frame(
@@ -83,7 +115,7 @@ async def _refuse(
 ) -> None:
     status, body = script.status or 500, script.body or {"error": {"message": "on purpose"}}
     if script.refuse:
-        status, body = error_response(exchange.protocol, script.refuse)
+        status, body = error_response(exchange.protocol, script.refuse, message=script.body)
     await send_json(send, status, body=body, headers=headers)
 
 

@@ -23,9 +23,12 @@ REFUSALS: dict[str, tuple[int, str, str | None, str, str]] = {
 }
 
 
-def error_response(protocol: Protocol, name: str) -> tuple[int, dict[str, Any]]:
+def error_response(
+    protocol: Protocol, name: str, *, message: str | None = None
+) -> tuple[int, dict[str, Any]]:
     """Status and JSON body."""
-    status, openai_type, code, anthropic_type, message = REFUSALS[name]
+    status, openai_type, code, anthropic_type, usual = REFUSALS[name]
+    message = message or usual
     if protocol == "anthropic":
         return status, {"type": "error", "error": {"type": anthropic_type, "message": message}}
     return status, {"error": {"message": message, "type": openai_type, "param": None, "code": code}}

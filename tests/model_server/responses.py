@@ -93,14 +93,16 @@ class _Stream:
         yield self.event("response.output_text.done", **place, text=text, logprobs=[])
         yield self._done({**item, "status": "completed", "content": [{**part, "text": text}]})
 
-    def call(self, name: str, parts: list[str]) -> Iterator[Frame]:
+    def call(self, name: str, parts: Iterator[str]) -> Iterator[Frame]:
         item = {"type": "function_call", "id": self._id("fc"), "name": name, "arguments": ""}
         item["call_id"] = self._id("call")
         yield self._added({**item, "status": "in_progress"})
         where = f'"item_id":"{item["id"]}","output_index":{self._index}'
+        said: list[str] = []
         for part in parts:
+            said.append(part)
             yield self.delta("response.function_call_arguments.delta", where, part)
-        yield self._done({**item, "status": "completed", "arguments": "".join(parts)})
+        yield self._done({**item, "status": "completed", "arguments": "".join(said)})
 
     @property
     def _index(self) -> int:

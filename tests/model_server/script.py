@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import count, islice, repeat
 from typing import Any, Literal
 
-Call = tuple[str, Mapping[str, Any]]
-Fault = Literal["cut", "stall", "garbage", "error", "end"]
+Call = tuple[str, Mapping[str, Any] | str | None]
+Fault = Literal[
+    "cut", "hang up", "stall", "garbage", "error", "end", "truncate", "double", "reorder"
+]
 
 MARK = "@script "
 
@@ -31,9 +33,14 @@ class Script:
     """Words of reasoning that come first."""
     preamble: int = 0
     """Words of text before the tool calls."""
+    wide: int = 0
+    """Characters of one single delta, in the place of words."""
     calls: tuple[Call, ...] = ()
-    """Tools to call at once, with their arguments, which are streamed in pieces."""
+    """Tools to call at once, with their arguments, which are streamed in pieces: an object, or a
+    text that need not be JSON, or None for arguments without an end."""
     then: "Script | None" = None
+    stubborn: bool = False
+    """The same answer again, whatever the tools have returned."""
 
     gap_seconds: float = 0.0
     """Time between two deltas."""
@@ -50,10 +57,11 @@ class Script:
     """Headers of the response, of an error or not."""
 
     fault: Fault | None = None
-    """`cut` the connection, `stall` until the client leaves, send `garbage`, send the protocol's
-    own `error` event, or `end` cleanly but too early."""
+    """`cut` the connection, `hang up` before the first byte of the response, `stall` until the
+    client leaves, send `garbage` or the protocol's own `error` event, `end` cleanly but too early,
+    `truncate` the JSON of a frame, `double` each delta, or `reorder` them in pairs."""
     after: int = 0
-    """Frames that are sent before the fault."""
+    """Frames that are sent before the fault; of no meaning for `double` and `reorder`."""
     times: int | None = None
     """How many requests of the same message and step meet the fault or error; None for all."""
 
@@ -69,7 +77,7 @@ class Script:
 
     def at(self, step: int) -> "Script":
         """The script after `step` rounds of tool results."""
-        if step == 0 or not (self.calls or self.then):
+        if step == 0 or self.stubborn or not (self.calls or self.then):
             return self
         return (self.then or replace(self, calls=(), preamble=0)).at(step - 1)
 
@@ -80,6 +88,8 @@ class Script:
         """The deltas of the answer's text."""
         if self.calls:
             return islice(self._numbered(self.tag), self.preamble)
+        if self.wide:
+            return iter(["x" * self.wide])
         if self.text is not None:
             return iter(re.findall(r"\s*\S+\s?|\s+", self.text))
         return islice(self._numbered(self.tag), self.words)
@@ -105,7 +115,11 @@ def script_in(text: str) -> Script | None:
     return Script.of(fields)
 
 
-def split_arguments(arguments: Mapping[str, Any]) -> list[str]:
-    """The JSON of a tool call's arguments as a model streams it, a few characters at a time."""
-    whole = json.dumps(arguments)
-    return [whole[start : start + 4] for start in range(0, len(whole), 4)]
+def split_arguments(arguments: Mapping[str, Any] | str | None) -> Iterator[str]:
+    """A tool call's arguments as a model streams them, a few characters at a time."""
+    if arguments is None:
+        yield '{"q": "'
+        yield from repeat("on and on ")
+    else:
+        whole = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        yield from (whole[start : start + 4] for start in range(0, len(whole), 4))

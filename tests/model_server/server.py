@@ -8,8 +8,8 @@ import socket
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
 import uvicorn
@@ -18,6 +18,7 @@ from tests.model_server.exchange import Exchange, Ledger
 from tests.model_server.play import play, send_json
 from tests.model_server.script import Script, script_in
 from tests.model_server.turn import PATHS, turn_of
+from tests.model_server.validity import complaints
 
 
 class ModelServer:
@@ -25,6 +26,9 @@ class ModelServer:
 
     Which script a request plays: the one in its last user message, else the first of `next`, else
     `script`; the last two may be changed at any time. What happened is in `ledger`.
+
+    A request that its provider would not accept is answered as the provider does, with 400, and
+    leaving the block raises what was wrong with it, unless a test has cleared `ledger.complaints`.
 
     `key_pattern` finds in a body what the open requests are counted by; the first match counts, its
     group 1 if it has one.
@@ -71,12 +75,15 @@ class ModelServer:
             time.sleep(0.005)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(10)
+        assert kind or not self.ledger.complaints, self.ledger.complaints
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = await _body(receive)
+        if body is None:  # who asked was gone before the request was whole
+            return
         if protocol := PATHS.get(scope["path"]):
             headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
             await _settle()
@@ -102,6 +109,8 @@ class ModelServer:
             chosen = script_in(turn.text)
         except (KeyError, TypeError, ValueError) as error:
             return Script(status=400, body={"error": {"message": f"bad script: {error!r}"}})
+        if exchange.complaints:
+            return Script(refuse="invalid", body="; ".join(exchange.complaints))
         if chosen is None:
             chosen = self.next.popleft() if self.next else self.script
         script = chosen.at(turn.step)
@@ -112,6 +121,8 @@ class ModelServer:
 
     async def _answer(self, exchange: Exchange, receive: Any, send: Any) -> None:
         """Plays the script, and stops as soon as the client hangs up."""
+        exchange.complaints = complaints(exchange.protocol, exchange.body)
+        self.ledger.complaints += exchange.complaints
         script = self._script_for(exchange)
         playing = asyncio.ensure_future(play(script, exchange, ledger=self.ledger, send=send))
         hanging_up = asyncio.ensure_future(_hung_up(receive))
@@ -134,11 +145,22 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def as_provider(url: str) -> Generator[None]:
+def as_provider(url: str) -> AbstractContextManager[None]:
     """Models that this process resolves while the block runs are asked at `url`."""
+    return _environment(environment(url))
+
+
+def without_provider() -> AbstractContextManager[None]:
+    """No model can be resolved while the block runs."""
+    return _environment(dict.fromkeys(environment("")))
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str | None]) -> Generator[None]:
     before = dict(os.environ)
-    os.environ.update(environment(url))
+    os.environ.update({name: value for name, value in changes.items() if value is not None})
+    for name in [name for name, value in changes.items() if value is None]:
+        os.environ.pop(name, None)
     try:
         yield
     finally:
@@ -146,11 +168,13 @@ def as_provider(url: str) -> Generator[None]:
         os.environ.update(before)
 
 
-async def _body(receive: Any) -> bytes:
+async def _body(receive: Any) -> bytes | None:
     chunks = list[bytes]()
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(chunks)

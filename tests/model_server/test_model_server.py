@@ -27,7 +27,12 @@ async def client() -> AsyncGenerator[httpx2.AsyncClient]:
 
 
 def request_body(prompt: str) -> dict[str, object]:
-    return {"model": "m", "messages": [{"role": "user", "content": prompt}]}
+    return {
+        "model": "m",
+        "messages": [{"role": "user", "content": prompt}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
 
 
 async def post(client: httpx2.AsyncClient, server: ModelServer, prompt: str) -> httpx2.Response:
@@ -38,7 +43,11 @@ async def post(client: httpx2.AsyncClient, server: ModelServer, prompt: str) -> 
 async def test_body_and_headers_are_kept_as_they_came(
     server: ModelServer, client: httpx2.AsyncClient, path: str
 ) -> None:
-    sent = b'{ "model":"m",  "messages": [{"role":"user","content":"\xe2\x98\x83"}] }'
+    said = b'[{"role":"user","content":"\xe2\x98\x83"}]'
+    sent = (
+        b'{ "model":"m",  "messages": %b, "input": %b, "stream": true, "max_tokens": 9,'
+        b' "stream_options": {"include_usage": true} }' % (said, said)
+    )
     answer = await client.post(f"{server.url}/v1/{path}", content=sent, headers={"x-test": "yes"})
     assert answer.status_code == 200
     assert server.exchanges[0].body == sent
@@ -131,7 +140,7 @@ async def test_a_cut_is_a_broken_response(server: ModelServer, client: httpx2.As
 
 def test_it_runs_as_a_process_of_its_own() -> None:
     command = [sys.executable, "-m", "tests.model_server", "--script", '{"text": "from afar"}']
-    question = {"model": "m", "input": "Hello"}
+    question = {"model": "m", "input": "Hello", "stream": True}
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
         httpx2.Client(verify=False) as client,

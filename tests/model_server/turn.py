@@ -1,4 +1,4 @@
-"""What a request says: the last user message, and how many rounds of tool results followed it."""
+"""What a request says: the last user message, and how often it was the model's turn since."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Turn:
     text: str
     """Of the last user message."""
     step: int
-    """Rounds of tool results since then."""
+    """Rounds of tool results, or of objections to an answer, since then."""
 
 
 def turn_of(body: Mapping[str, Any]) -> Turn:
@@ -38,6 +38,8 @@ def _entries(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for entry in [{"role": "user", "content": given}] if isinstance(given, str) else given:
         if entry.get("role") == "tool" or entry.get("type") == "function_call_output":
             yield "result", ""
+        elif entry.get("role") in ("system", "developer"):
+            yield "result", ""  # an objection, where it comes after the user's message
         elif entry.get("role") != "user":
             yield "other", ""
         else:
@@ -46,7 +48,11 @@ def _entries(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _user_entry(content: Any) -> Iterator[tuple[str, str]]:
     blocks = [{"text": content}] if isinstance(content, str) else content
-    if any(block.get("type") == "tool_result" for block in blocks):
+    if any(block.get("type") == "tool_result" or _objects(block) for block in blocks):
         yield "result", ""
-    if said := [block["text"] for block in blocks if "text" in block]:
+    if said := [block["text"] for block in blocks if "text" in block and not _objects(block)]:
         yield "user", "\n".join(said)
+
+
+def _objects(block: Mapping[str, Any]) -> bool:
+    return str(block.get("text", "")).startswith("<system>")

@@ -1,0 +1,161 @@
+"""Everything that a provider may do, through the whole running product, as a table of outcomes.
+
+The cases are those of tests/application/provider_cases.py. Afterwards `threadlog evidence` writes
+one completion of each protocol again, from the log alone.
+"""
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tests.application.provider_agents import AGENTS
+from tests.application.provider_cases import ANSWER_CHARACTERS, CASES, Case, Outcome, differences
+from tests.model_server import Exchange, ModelServer, ask, until
+from tests.model_server.client import MODELS
+from tests.model_server.turn import Protocol
+from tests.system.client import ENDINGS, Client, Seen, connected, valid_text
+from tests.system.stack import KEY, Stack, running
+
+IDLE_SECONDS = 3
+PROTOCOLS: tuple[Protocol, ...] = ("chat", "responses", "anthropic")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case on one protocol."""
+
+    case: Case
+    protocol: Protocol
+    seen: Outcome
+    faults: list[str]
+    completion_id: str
+
+
+def main() -> int:
+    """Print the tables. Exit code 1 when an answer ended otherwise than the cases say."""
+    return asyncio.run(_prove())
+
+
+async def _prove() -> int:
+    began = time.monotonic()
+    with ModelServer() as provider:
+        environment = {
+            **provider.environment,
+            "THREADLOG_MODEL": MODELS["chat"],
+            "THREADLOG_AGENTS": AGENTS,
+            "THREADLOG_IDLE_TIMEOUT_SECONDS": str(IDLE_SECONDS),
+            "THREADLOG_ANSWER_CHARACTERS": str(ANSWER_CHARACTERS),
+            "THREADLOG_WORKERS": "1",
+        }
+        async with running(environment) as stack, connected(stack.url, key=KEY) as client:
+            columns = [_play_all(client, provider, protocol) for protocol in PROTOCOLS]
+            results = [one for column in await asyncio.gather(*columns) for one in column]
+            rebuilt = [await _evidence(stack, results, protocol) for protocol in PROTOCOLS]
+        refused = list(provider.ledger.complaints)
+        provider.ledger.complaints.clear()
+    _print_table(results)
+    _print_evidence(rebuilt)
+    faults = [
+        f"{one.case.name}, {one.protocol}: {'; '.join(one.faults)}" for one in results if one.faults
+    ]
+    faults += [f"sent to a provider: {complaint}" for complaint in refused]
+    faults += [f"evidence: {line}" for line in rebuilt if not line.endswith(" equal")]
+    print(f"\n{len(results)} answers in {time.monotonic() - began:.0f} s, {len(faults)} faults")
+    print("".join(f"- {fault}\n" for fault in faults), end="")
+    return 1 if faults else 0
+
+
+async def _play_all(client: Client, provider: ModelServer, protocol: Protocol) -> list[Result]:
+    """One after the other; each is followed by a question that must be answered."""
+    return [await _play(client, provider, protocol, case=case) for case in CASES]
+
+
+async def _play(client: Client, provider: ModelServer, protocol: Protocol, *, case: Case) -> Result:
+    before = len(provider.exchanges)
+    message = {"text": case.question}
+    started = await client.post("/v1/threads", {"agent": protocol, "message": message})
+    thread, completion = started["thread_id"], started["completion_id"]
+    seen = await client.until_end(completion, thread)
+    exchanges = [one for one in provider.exchanges[before:] if one.protocol == protocol]
+    outcome = _outcome(seen, completion, requests=len(exchanges))
+    expected = case.at(protocol)
+    expected = replace(expected, tools=("called",) * len(expected.tools))  # results are not public
+    faults = differences(expected, outcome) + _untidy(seen, completion, exchanges)
+    await until(lambda: all(exchange.end != "open" for exchange in exchanges))
+    again = (await client.say(thread, ask("Again?", words=2)))["completion_id"]
+    following = await client.until_end(again, thread, after=seen[-1].id)
+    if following[-1].name != "completion.finished":
+        faults.append(f"the next question ended as {following[-1].name}")
+    return Result(case, protocol, outcome, faults, completion)
+
+
+def _outcome(seen: Sequence[Seen], completion_id: str, *, requests: int) -> Outcome:
+    last = seen[-1]
+    chunks = [one.data for one in seen if one.name == "completion.chunk"]
+    called = sum(one.name == "completion.tool_called" for one in seen)
+    return Outcome(
+        ending=last.name.removeprefix("completion."),
+        text=valid_text(seen, completion_id),
+        type=last.data.get("type"),
+        retryable=last.data.get("retryable", False),
+        status=last.data.get("status"),
+        reasoning="".join(one["text"] for one in chunks if one["kind"] == "reasoning"),
+        tools=("called",) * called,
+        requests=requests,
+    )
+
+
+def _untidy(seen: Sequence[Seen], completion_id: str, exchanges: Sequence[Exchange]) -> list[str]:
+    """What is wrong with the events themselves."""
+    text = valid_text(seen, completion_id)
+    answer = seen[-1].data["answer"]
+    ids = [one.id for one in seen]
+    checks = {
+        "more than one ending": sum(one.name in ENDINGS for one in seen) == 1,
+        "positions that do not grow": ids == sorted(set(ids)),
+        "an ending with another text": answer["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+        and answer["characters"] == len(text),
+        "tokens that were not counted once": seen[-1].name != "completion.finished"
+        or (
+            answer["usage"]["input_tokens"] == sum(one.input_tokens for one in exchanges)
+            and answer["usage"]["output_tokens"] == sum(one.deltas for one in exchanges)
+        ),
+    }
+    return [fault for fault, fine in checks.items() if not fine]
+
+
+async def _evidence(stack: Stack, results: Sequence[Result], protocol: Protocol) -> str:
+    """What `threadlog evidence` says of the last request of the longest answer."""
+    of_protocol = [one for one in results if one.protocol == protocol]
+    longest = max(of_protocol, key=lambda one: one.seen.requests)
+    command = [sys.executable, "-m", "interfaces.cli", "evidence", longest.completion_id]
+    environment = {**os.environ, "THREADLOG_DATA_DIR": str(stack.output.parent / "data")}
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
+    )
+    return f"{protocol}: {(done.stdout.splitlines() or [done.stderr])[-1]}"
+
+
+def _print_table(results: Sequence[Result]) -> None:
+    print(f"| case | {' | '.join(PROTOCOLS)} |\n|---|{'---|' * len(PROTOCOLS)}")
+    by_place = {(one.case.name, one.protocol): one for one in results}
+    for case in CASES:
+        cells = [_cell(by_place[case.name, protocol]) for protocol in PROTOCOLS]
+        print(f"| {case.name} | {' | '.join(cells)} |")
+
+
+def _cell(result: Result) -> str:
+    seen = result.seen
+    kept = f", {len(seen.text)} characters" if seen.text else ""
+    steps = f", {seen.requests} requests" if seen.requests > 1 else ""
+    return f"{'**not as expected** ' if result.faults else ''}{seen}{kept}{steps}"
+
+
+def _print_evidence(lines: Sequence[str]) -> None:
+    print("\nposition, attempt, step, model, sha256 as sent, sha256 as rebuilt from the log:")
+    print("".join(f"- {line}\n" for line in lines), end="")
