@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     model: str = Field(
         default="demo",
         description="the model of agents that name none",
-        examples=["openai-chat:gpt-5", "openai-responses:gpt-5", "anthropic:claude-sonnet-4-5"],
+        examples=["openai-chat:gpt-5", "openai-responses:gpt-5", "anthropic:claude-sonnet-5"],
     )
     agents: str = Field(
         default="interfaces.agents.assistant:assistant",
@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     run_timeout_seconds: PositiveFloat = Field(
         default=900.0, description="seconds after which an answer has failed", examples=[3600]
     )
+    answer_characters: PositiveInt = Field(
+        default=1_000_000,
+        description="characters after which an answer has failed, reasoning and arguments included",
+        examples=[200_000],
+    )
     keep_requests: bool = Field(
         default=False,
         description="keep the bodies of requests to models, for auditors",
@@ -87,6 +92,11 @@ class Settings(BaseSettings):
         default="",
         description="names that requests may be addressed to; default: any",
         examples=["chat.example.com,localhost"],
+    )
+    allow_unsafe_database: bool = Field(
+        default=False,
+        description="for tests only: start on a PostgreSQL that may lose what it has acknowledged",
+        examples=["true"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level", examples=["debug"]

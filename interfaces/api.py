@@ -1,8 +1,10 @@
 """The API process: commands, reads and event streams over HTTP."""
 
+import asyncio
+import signal
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
@@ -56,11 +58,22 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
 
 
 class _Server(uvicorn.Server):
-    """Ends the event streams first when it shuts down, so that clients resume elsewhere."""
+    """Ends the event streams first when it shuts down, so that clients resume elsewhere.
+
+    Does not raise the signal again when it has ended, as uvicorn does: what it stands on is closed
+    in good order after it.
+    """
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.handle_exit, name, None)
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._hub.close()

@@ -1,6 +1,6 @@
 """Reads of the log, as stored. Nobody else names its table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -87,6 +87,24 @@ class LogReader:
         """Events, but no chunks, of everything that a user owns, after a position, in order."""
         return _entries(await self.database.fetch("read_owner_cold", owner_id, after, limit))
 
+    async def read_owner_public(
+        self,
+        owner_id: UUID,
+        *,
+        follow: Collection[UUID] = (),
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[LogEntry]:
+        """Events of a user's threads after a position, in order; chunks of those in `follow` only.
+
+        Those that are not public have no state. `previous` chains this read, from `after` on.
+        """
+        return _entries(
+            await self.database.fetch(
+                "read_owner", owner_id, after, limit, list(follow), list(PUBLIC_NAMES)
+            )
+        )
+
     async def read_after(self, position: int, *, limit: int, chunks: bool = True) -> Scan:
         """Events of the whole log after a position, in order, and how far that looked.
 
@@ -105,6 +123,10 @@ class LogReader:
         return {
             row[0]: row[1] for row in await self.database.fetch("thread_tails", list(thread_ids))
         }
+
+    async def owner_tails(self, owner_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The last position of each user's events, chunks not counted, in any thread; else 0."""
+        return {row[0]: row[1] for row in await self.database.fetch("owner_tails", list(owner_ids))}
 
     async def last_position(self) -> int:
         """The position of the log's last event; 0 while it is empty."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from redis.asyncio import Redis
@@ -31,7 +31,7 @@ class Channels:
         self,
         redis: Redis,
         *,
-        on_message: Callable[[bytes], None],
+        on_message: Callable[[str, bytes], None],
         on_confirmed: Callable[[str], None],
         on_away: Callable[[], None],
     ) -> None:
@@ -80,10 +80,13 @@ class Channels:
             for task in done:
                 task.result()
         finally:
-            await end(working)
             self._confirmed.clear()
-            await connection.disconnect(nowait=True)  # it must not return to the pool subscribed
-            await self._pool.release(connection)
+            await _undisturbed(self._leave(connection, working))
+
+    async def _leave(self, connection: Any, working: set[asyncio.Task[None]]) -> None:
+        await end(working)
+        await connection.disconnect(nowait=True)  # it must not return to the pool subscribed
+        await self._pool.release(connection)
 
     def _failed(self, error: BaseException) -> None:
         """A connection that was lost is made again at once; only then Redis counts as away."""
@@ -126,8 +129,8 @@ class Channels:
                 raise RedisTimeoutError("no answer to a ping")
             self._answered()
             match answer:
-                case [b"message", _, bytes(message)]:
-                    self._on_message(message)
+                case [b"message", bytes(channel), bytes(message)]:
+                    self._on_message(channel.decode(), message)
                     await asyncio.sleep(0)  # readers take it before the next one comes
                 case [b"subscribe", bytes(channel), _]:
                     self._confirmed.add(channel.decode())
@@ -136,3 +139,17 @@ class Channels:
                     self._confirmed.discard(channel.decode())
                 case _:
                     pass
+
+
+async def _undisturbed(work: Coroutine[None, None, None]) -> None:
+    """Do it to the end: who closes us cancels again after a moment."""
+    task = asyncio.create_task(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError

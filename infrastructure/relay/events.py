@@ -12,8 +12,9 @@ from infrastructure.relay.frames import is_public, sse_block
 class ThreadStreamEvent:
     """One committed event of a thread. Two are equal when their bytes are, live or from the log.
 
-    `previous` is the position of the thread's event before it, 0 for the first; it never leaves
-    the relay. `sse` is the finished block, empty for an event that is not public.
+    `previous` is the position of the event before it in its thread, or in the log's answer when
+    all threads of a user are read; 0 for the first. It never leaves the relay. `sse` is the
+    finished block, empty for an event that is not public.
     """
 
     thread_id: UUID

@@ -13,7 +13,8 @@ from application.ports import LogUnavailable
 from infrastructure.relay.channels import Channels
 from infrastructure.relay.events import BrokenMessage, ThreadStreamEvent, channel_of, unpack
 from infrastructure.relay.feed import Feed
-from infrastructure.relay.pages import Pages, ThreadReads
+from infrastructure.relay.pages import Pages
+from infrastructure.relay.subject import LogReads, OwnerEvents, Subject, ThreadEvents
 from infrastructure.relay.subscription import HubIsClosed, Subscription
 from infrastructure.tasks import end
 
@@ -28,12 +29,12 @@ READS_AT_ONCE = 8
 class Hub:
     """Redis carries the events; whatever it loses is found by arithmetic and read from the log.
 
-    The tails of the threads that somebody reads are looked up, in one query, every TAIL_SECONDS,
-    and at once for those whose channel has just been confirmed: what was published before that
-    moment may be lost.
+    The tails of what somebody reads are looked up, all together, every TAIL_SECONDS, and at once
+    for those whose channel has just been confirmed: what was published before that moment may be
+    lost.
     """
 
-    def __init__(self, redis: Redis, log: ThreadReads, *, prefix: str = "") -> None:
+    def __init__(self, redis: Redis, log: LogReads, *, prefix: str = "") -> None:
         self._prefix = prefix
         self._pages = Pages(log, at_once=READS_AT_ONCE)
         self._channels = Channels(
@@ -42,7 +43,7 @@ class Hub:
             on_confirmed=self._look_up_channel,
             on_away=self._look_up_all,
         )
-        self._feeds: dict[UUID, Feed] = {}
+        self._feeds: dict[Subject, Feed] = {}
         self._feeds_of: defaultdict[str, set[Feed]] = defaultdict(set)
         self._subscriptions: set[Subscription] = set()
         self._due: set[Feed] = set()
@@ -68,16 +69,17 @@ class Hub:
 
     @asynccontextmanager
     async def subscribe(
-        self, thread_id: UUID, *, owner_id: UUID, after: int, tick_seconds: float = 5.0
+        self, subject: Subject, *, owner_id: UUID, after: int, tick_seconds: float = 5.0
     ) -> AsyncGenerator[Subscription]:
-        """All events of the thread with a position greater than `after`, each once, in order.
+        """All events of the subject with a position greater than `after`, each once, in order.
 
-        `after` is 0 or a position of this thread; the caller knows the owner and has checked the
-        right to read. Redis or log may be away at any time. Raises HubIsClosed.
+        `after` is 0, a position of this thread, or any of the log before its end when the subject
+        is a user; the caller knows the owner and has checked the right to read. Redis or log may be
+        away at any time. Raises HubIsClosed.
         """
         if self._closed:
             raise HubIsClosed
-        feed = self._feed(thread_id, channel=channel_of(owner_id, prefix=self._prefix))
+        feed = self._feed(subject, channel=channel_of(owner_id, prefix=self._prefix))
         reader = Subscription(feed, self._pages, after=after, tick_seconds=tick_seconds)
         self._subscriptions.add(reader)
         feed.readers.add(reader)
@@ -90,11 +92,11 @@ class Hub:
             if not feed.readers:
                 self._forget(feed)
 
-    def _feed(self, thread_id: UUID, *, channel: str) -> Feed:
-        feed = self._feeds.get(thread_id)
+    def _feed(self, subject: Subject, *, channel: str) -> Feed:
+        feed = self._feeds.get(subject)
         if feed is None:
-            feed = Feed(thread_id, channel=channel, pages=self._pages)
-            self._feeds[thread_id] = feed
+            feed = Feed(subject, channel=channel, pages=self._pages)
+            self._feeds[subject] = feed
             self._feeds_of[channel].add(feed)
             self._channels.want(channel)
             if self._channels.is_confirmed(channel) or self._channels.is_away:
@@ -107,14 +109,14 @@ class Hub:
     def _forget(self, feed: Feed) -> None:
         feed.close()
         self._due.discard(feed)
-        del self._feeds[feed.thread_id]
+        del self._feeds[feed.subject]
         feeds = self._feeds_of[feed.channel]
         feeds.discard(feed)
         if not feeds:
             del self._feeds_of[feed.channel]
             self._channels.drop(feed.channel)
 
-    def _receive(self, message: bytes) -> None:
+    def _receive(self, channel: str, message: bytes) -> None:
         try:
             events = unpack(message)
         except BrokenMessage:
@@ -124,8 +126,11 @@ class Hub:
         for event in events:
             by_thread[event.thread_id].append(event)
         for thread_id, of_thread in by_thread.items():
-            if (feed := self._feeds.get(thread_id)) is not None:
-                feed.add(of_thread)
+            if (feed := self._feeds.get(ThreadEvents(thread_id))) is not None:
+                feed.receive(of_thread)
+        for feed in self._feeds_of.get(channel, ()):
+            if isinstance(feed.subject, OwnerEvents):
+                feed.receive(events)
 
     def _look_up(self, feeds: set[Feed]) -> None:
         self._due |= feeds
@@ -161,7 +166,7 @@ class Hub:
 
     async def _see_tails(self, feeds: set[Feed]) -> None:
         try:
-            tails = await self._pages.tails([feed.thread_id for feed in feeds])
+            tails = await self._pages.tails(feed.subject for feed in feeds)
         except LogUnavailable as error:
             if self._log_answers:
                 logger.warning("the log is away: live streams wait for it (%s)", error)
@@ -170,7 +175,7 @@ class Hub:
         self._log_answers = True
         for feed in feeds:
             if feed.readers:
-                feed.see_tail(tails.get(feed.thread_id, 0))
+                feed.see_tail(tails[feed.subject])
 
     def _work(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

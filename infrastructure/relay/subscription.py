@@ -1,4 +1,4 @@
-"""One reader of a thread: the log first, at its own pace, then what arrives."""
+"""One reader of a subject: the log first, at its own pace, then what arrives."""
 
 import asyncio
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ Item: TypeAlias = Arrived | CaughtUp | Tick
 
 
 class Subscription:
-    """An endless iterator over a thread after `position`. Nothing is kept for a reader that waits:
+    """An endless iterator over events after `position`. Nothing is kept for a reader that waits:
 
     it takes from the feed's window, and who has fallen behind it reads the log again. Raises
     HubIsClosed when the process shuts down. Made by `Hub.subscribe`.
@@ -71,8 +71,8 @@ class Subscription:
 
     async def is_at_tail(self) -> bool:
         """Has it handed over everything that the log has now? Raises LogUnavailable."""
-        thread_id = self._feed.thread_id
-        return (await self._pages.tails([thread_id])).get(thread_id, 0) <= self.position
+        subject = self._feed.subject
+        return (await self._pages.tails([subject]))[subject] <= self.position
 
     def wake(self) -> None:
         """There is something to take."""
@@ -112,9 +112,8 @@ class Subscription:
     def _next_of_log(self) -> Item | None:
         """The page that was read; else None, and the next one is being read."""
         if self._page is None:
-            self._page = asyncio.create_task(
-                self._pages.read(self._feed.thread_id, after=self.position)
-            )
+            reading = self._pages.read(self._feed.subject, after=self.position)
+            self._page = asyncio.create_task(reading)
             self._page.add_done_callback(lambda _: self.wake())
         if not self._page.done():
             return None

@@ -1,8 +1,7 @@
-"""The latest events of one thread without a gap, and what is known to be missing after them."""
+"""The latest events of one subject without a gap, and what is known to be missing after them."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from uuid import UUID
 
 from infrastructure.relay.events import ThreadStreamEvent
 
@@ -11,14 +10,13 @@ EVENT_BYTES = 200  # what an event weighs besides its block
 
 
 class Window:
-    """Holds every event of the thread after `start` through `last`; `heard` is known to exist.
+    """Holds every event of its subject after `start` through `last`; `heard` is known to exist.
 
-    Closed until `open` says where the thread's end was. Events may come late, early, twice, or not
+    Closed until `open` says where the end was. Events may come late, early, twice, or not
     at all: they enter in the order of the chain, and those that came too early wait for theirs.
     """
 
-    def __init__(self, thread_id: UUID) -> None:
-        self.thread_id = thread_id
+    def __init__(self) -> None:
         self.is_open = False
         self.start = 0
         self.last = 0
@@ -34,7 +32,7 @@ class Window:
         return self.is_open and self.last < self.heard
 
     def open(self, tail: int) -> None:
-        """Begin after position `tail`, the thread's last at some moment since we listen."""
+        """Begin after position `tail`, the last one at some moment since we listen."""
         assert not self.is_open
         self.is_open = True
         self.start = self.last = tail
@@ -42,7 +40,7 @@ class Window:
         self._take_early()
 
     def hear(self, position: int) -> None:
-        """The log has this position of the thread."""
+        """The log has this position."""
         self.heard = max(self.heard, position)
 
     def add(self, events: Sequence[ThreadStreamEvent]) -> bool:
@@ -65,7 +63,7 @@ class Window:
         return self.last > before
 
     def after(self, position: int) -> list[ThreadStreamEvent] | None:
-        """All events after a position of the thread; None when only the log has them."""
+        """All events after a position; None when only the log has them."""
         if not self.is_open or position < self.start:
             return None
         if position >= self.last:

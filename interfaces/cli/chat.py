@@ -5,13 +5,13 @@ import contextlib
 import importlib
 import signal
 import sys
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import httpx2
 
 from infrastructure.settings import Settings
 from interfaces.cli.client import Client, Json, Refused, StreamEvent, connected
+from interfaces.cli.printable import printable
 
 DIM, BOLD, PLAIN = "\033[2m", "\033[1m", "\033[0m"
 HELP = "/new begins another thread, /quit or Ctrl-D leaves, Ctrl-C stops an answer"
@@ -98,8 +98,8 @@ class Terminal:
         start = "\n" if new_part else ""
         self._kind = kind
         dimmed = self._colour and kind in ("reasoning", "note")
-        shown = f"{DIM}{text}{PLAIN}" if dimmed else text
-        print(start + shown, end="", flush=True)
+        safe = printable(text)
+        print(start + (f"{DIM}{safe}{PLAIN}" if dimmed else safe), end="", flush=True)
 
 
 class Conversation:
@@ -149,22 +149,11 @@ class Conversation:
             await self._client.call("POST", f"/completions/{completion_id}/cancel", {})
 
     async def _follow(self, position: int, completion_id: str) -> str:
-        async with aclosing(self._events(after=position)) as events:
+        following = self._client.follow(f"/threads/{self._thread}/events", after=position)
+        async with aclosing(following) as events:
             async for event in events:
                 if event.completion_id == completion_id:
                     self._terminal.show(event)
                     if event.name in ENDINGS:
                         return event.name
         raise AssertionError("the stream of events has no end")
-
-    async def _events(self, *, after: int) -> AsyncGenerator[StreamEvent]:
-        """The thread's events for ever: a lost connection is resumed after the last event."""
-        assert self._thread is not None
-        while True:
-            try:
-                async with aclosing(self._client.events(self._thread, after=after)) as events:
-                    async for event in events:
-                        after = event.position
-                        yield event
-            except httpx2.TransportError:
-                await asyncio.sleep(0.5)

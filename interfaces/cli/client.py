@@ -1,8 +1,9 @@
 """The command line's own client of the HTTP API."""
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +14,48 @@ from interfaces.cli.first_key import known_key
 
 Json = dict[str, Any]
 
+PAGE_EVENTS = 1000
+AGAIN_SECONDS = 0.5
+
 
 class Refused(Exception):
     """The API refused; the message is its problem's title and detail."""
 
 
+class Unavailable(Refused):
+    """The API, or something behind it, is away for the moment."""
+
+
 @dataclass(frozen=True)
 class StreamEvent:
-    """One event of a thread."""
+    """One event of a thread, as it was sent."""
 
-    position: int
-    name: str
-    data: Json
-    completion_id: str | None
+    body: Json
+
+    @property
+    def position(self) -> int:
+        """Its place in the log."""
+        return self.body["position"]
+
+    @property
+    def name(self) -> str:
+        """Such as `completion.chunk`."""
+        return self.body["name"]
+
+    @property
+    def data(self) -> Json:
+        """What the event says."""
+        return self.body["data"]
+
+    @property
+    def completion_id(self) -> str | None:
+        """Of the answer that it belongs to."""
+        return self.body.get("completion_id")
+
+    @property
+    def at(self) -> str:
+        """When it happened, ISO 8601 in UTC."""
+        return self.body["at"]
 
 
 class Client:
@@ -39,22 +69,58 @@ class Client:
         answer = await self._http.request(method, f"/v1{path}", json=body)
         if answer.is_success:
             return answer.json() if answer.content else {}
-        raise Refused(_problem(answer))
+        raise _refusal(answer)
 
-    async def events(self, thread_id: str, *, after: int) -> AsyncGenerator[StreamEvent]:
-        """A thread's events after a position, until the connection ends. Close it when done."""
-        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
-        path = f"/v1/threads/{thread_id}/events"
-        async with self._http.stream("GET", path, headers=headers) as answer:
+    async def pages(self, path: str) -> AsyncGenerator[StreamEvent]:
+        """All events that there are, read page by page."""
+        cursor = "0"
+        while cursor is not None:
+            page = await self.call("GET", f"{path}?limit={PAGE_EVENTS}&cursor={cursor}")
+            for body in page["items"]:
+                yield StreamEvent(body)
+            cursor = page["next"]
+
+    async def follow(
+        self, path: str, *, after: int | str, query: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[StreamEvent]:
+        """Events after a position, for ever: a lost connection is resumed after the last event.
+
+        Close it when done. Raises Refused for what will not change by itself.
+        """
+        cursor = str(after)
+        while True:
+            try:
+                async with aclosing(self._blocks(path, cursor, query or {})) as blocks:
+                    async for block in blocks:
+                        if block.event == "sync":
+                            cursor = str(_json(block)["position"])
+                        elif block.data:
+                            event = StreamEvent(_json(block))
+                            cursor = str(event.position)
+                            yield event
+            except (httpx2.TransportError, Unavailable):
+                pass
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _blocks(
+        self, path: str, cursor: str, query: Mapping[str, str]
+    ) -> AsyncGenerator[httpx2.ServerSentEvent]:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": cursor}
+        async with self._http.stream("GET", f"/v1{path}", headers=headers, params=query) as answer:
             if not answer.is_success:
                 await answer.aread()
-                raise Refused(_problem(answer))
-            async for event in httpx2.EventSource(answer):
-                if event.data and event.event != "sync":
-                    body: Json = event.json()  # pyright: ignore[reportAssignmentType]
-                    yield StreamEvent(
-                        body["position"], body["name"], body["data"], body.get("completion_id")
-                    )
+                raise _refusal(answer)
+            async for block in httpx2.EventSource(answer):
+                yield block
+
+
+def _json(block: httpx2.ServerSentEvent) -> Json:
+    body: Json = block.json()  # pyright: ignore[reportAssignmentType]
+    return body
+
+
+def _refusal(answer: httpx2.Response) -> Refused:
+    return (Unavailable if answer.is_server_error else Refused)(_problem(answer))
 
 
 def _problem(answer: httpx2.Response) -> str:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
+from uuid import UUID
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -41,6 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--thread", metavar="ID", help="go on with a thread")
     chat.add_argument("--agent", metavar="NAME", help="talk to this agent in a new thread")
     chat.add_argument("message", nargs="*", help="ask this, print the answer and end")
+    _add_tail(_add(commands, "tail", _tail, "follow your events as they happen"))
+    replay = _add(commands, "replay", _replay, "type a conversation again as it happened")
+    replay.add_argument("thread", metavar="THREAD", help="its id")
+    speed = "2: in half the time; max or 0: at once (default: 1)"
+    replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=speed)
+    _add(commands, "doctor", _doctor, "look at everything and say what to do")
+    evidence = _add(commands, "evidence", _evidence, "rebuild what a model was asked, and compare")
+    evidence.add_argument("completion", type=UUID, metavar="COMPLETION_ID")
+    evidence.add_argument("--body", action="store_true", help="print what was sent, too")
     return parser
 
 
@@ -74,6 +84,33 @@ def _add_keys(parser: argparse.ArgumentParser) -> None:
     revoke = actions.add_parser("revoke", help="make a key worthless")
     revoke.add_argument("key_id", metavar="KEY_ID")
     revoke.add_argument("--user", metavar="ID", help="default: your own")
+
+
+def _add_tail(parser: argparse.ArgumentParser) -> None:
+    follow = "show its chunks too; up to 20 times"
+    parser.add_argument("--follow-thread", metavar="ID", action="append", default=[], help=follow)
+    after = "begin after this position of the log; 0: everything (default: only what is new)"
+    parser.add_argument("--after", metavar="POSITION", type=_position, default="latest", help=after)
+    names = "only these events, such as completion.finished,completion.failed"
+    parser.add_argument("--names", type=_words, default=[], help=names)
+    parser.add_argument("--json", action="store_true", help="the bare objects, one in each line")
+    whole = "the whole log from the database, everybody's events, without contents unless --json"
+    parser.add_argument("--log", action="store_true", help=whole)
+
+
+def _speed(text: str) -> float:
+    speed = 0.0 if text == "max" else float(text)
+    if not 0 <= speed < float("inf"):
+        raise ValueError
+    return speed
+
+
+def _position(text: str) -> str:
+    return text if text == "latest" else str(int(text))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split(",") if word]
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -115,3 +152,32 @@ def _chat(options: argparse.Namespace) -> int:
     if not question and not sys.stdin.isatty():
         question = sys.stdin.read()
     return chat(load_settings(), thread=options.thread, agent=options.agent, question=question)
+
+
+def _tail(options: argparse.Namespace) -> int:
+    from interfaces.cli.settings import load_settings
+    from interfaces.cli.tail import tail
+
+    return tail(load_settings(), options)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from interfaces.cli.replay import replay
+    from interfaces.cli.settings import load_settings
+
+    return replay(load_settings(), thread=options.thread, speed=options.speed)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    del options
+    from interfaces.cli.doctor import doctor
+    from interfaces.cli.settings import load_settings
+
+    return doctor(load_settings())
+
+
+def _evidence(options: argparse.Namespace) -> int:
+    from interfaces.cli.evidence import evidence
+    from interfaces.cli.settings import load_settings
+
+    return evidence(load_settings(), completion_id=options.completion, body=options.body)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import httpx2
 
+from infrastructure.durability import check_durability
 from infrastructure.embedded import EmbeddedServerError
 from infrastructure.migrations import migrate
 from infrastructure.migrations.problems import SchemaProblem
@@ -43,6 +44,7 @@ async def _run(settings: Settings, servers: Servers) -> int:
         loop.add_signal_handler(name, stop.set)
     addresses = servers.addresses
     await migrate(addresses.owner_database, addresses.database)
+    await check_durability(addresses.database, allow_unsafe=settings.allow_unsafe_database)
     key, made = make_key(settings)
     children = _children(settings, addresses, key=key)
     tasks = [asyncio.create_task(child.run()) for child in children]

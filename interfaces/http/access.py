@@ -16,6 +16,7 @@ READS = frozenset(
         "list_tool_executions",
         "get_tool_execution",
         "get_events",
+        "get_own_events",
     }
 )
 WRITES = frozenset(

@@ -3,10 +3,16 @@
 import re
 from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias
-from uuid import UUID
 
 from domain.refusals import Refusal
 from infrastructure.event_log.reader import Scan
+from infrastructure.relay.subject import (
+    LogReads,
+    OwnerEvents,
+    Subject,
+    ThreadEvents,
+    tails_of,
+)
 
 FROM_THE_START = 0
 Cursor: TypeAlias = int | Literal["latest"]
@@ -27,16 +33,18 @@ class CursorOfAnotherThread(Refusal):
     """The cursor is not a position of this thread."""
 
 
+class CursorOfAnotherUser(Refusal):
+    """The cursor is not a position of your events."""
+
+
 class CursorIsAhead(Refusal):
     """The cursor is beyond the end of the log."""
 
 
-class CursorReads(Protocol):
-    """What is asked of the log. Both raise LogUnavailable and are safe to repeat."""
+class CursorReads(LogReads, Protocol):
+    """What is asked of the log. Raises LogUnavailable and is safe to repeat."""
 
     async def read_after(self, position: int, *, limit: int) -> Scan: ...
-
-    async def thread_tails(self, thread_ids: Sequence[UUID]) -> dict[UUID, int]: ...
 
 
 def read_cursor(last_event_id: Sequence[str], *, after: Sequence[str] = ()) -> Cursor:
@@ -52,20 +60,25 @@ def read_cursor(last_event_id: Sequence[str], *, after: Sequence[str] = ()) -> C
     return next(iter(header or query), FROM_THE_START)
 
 
-async def position_of(cursor: Cursor, *, thread_id: UUID, log: CursorReads) -> int:
-    """The position to read after: 0 or any position of the thread, visible to the client or not.
+async def position_of(cursor: Cursor, *, subject: Subject, log: CursorReads) -> int:
+    """The position to read after: 0 or any of the thread or user, visible to the client or not.
 
-    Raises CursorIsAhead or CursorOfAnotherThread.
+    Raises CursorIsAhead, CursorOfAnotherThread or CursorOfAnotherUser.
     """
     if cursor == "latest":
-        return (await log.thread_tails([thread_id]))[thread_id]
+        return (await tails_of(log, [subject]))[subject]
     if cursor == FROM_THE_START:
         return cursor
     entries = (await log.read_after(cursor - 1, limit=1)).entries
     if not entries:
         raise CursorIsAhead
-    if entries[0].thread_id != thread_id:
-        raise CursorOfAnotherThread
+    match subject:
+        case ThreadEvents(thread_id):
+            if entries[0].thread_id != thread_id:
+                raise CursorOfAnotherThread
+        case OwnerEvents(owner_id):
+            if entries[0].owner_id != owner_id:
+                raise CursorOfAnotherUser
     return cursor
 
 

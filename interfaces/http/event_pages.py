@@ -1,18 +1,17 @@
-"""A thread's public events as JSON, page by page: the same objects that a stream sends."""
+"""Public events as JSON, page by page: the same objects that a stream sends."""
 
 from collections.abc import Collection, Sequence
-from uuid import UUID
 
-from infrastructure.event_log.reader import LogReader
 from infrastructure.relay.frames import is_public, json_object
+from infrastructure.relay.subject import LogReads, Subject, read_subject
 
 READ_EVENTS = 1000
-MOST_READS = 20  # for one page; what is wanted may be rare in a long thread
+MOST_READS = 20  # for one page; what is wanted may be rare in a long log
 
 
 async def event_page(
-    reader: LogReader,
-    thread_id: UUID,
+    log: LogReads,
+    subject: Subject,
     *,
     after: int,
     limit: int,
@@ -25,7 +24,7 @@ async def event_page(
     items: list[bytes] = []
     last = after
     for _ in range(MOST_READS):
-        entries = await reader.read_thread_public(thread_id, after=after, limit=READ_EVENTS)
+        entries = await read_subject(log, subject, after=after, limit=READ_EVENTS)
         for entry in entries:
             if is_public(entry) and (names is None or entry.name in names):
                 if len(items) == limit:

@@ -1,4 +1,4 @@
-"""A thread's events as Server-Sent Events: what the log has, then live, for a bounded time."""
+"""Events as Server-Sent Events: what the log has, then live, for a bounded time."""
 
 import asyncio
 import random
@@ -16,6 +16,7 @@ from application.ports import LogUnavailable
 from domain.catalogue import TERMINAL_NAMES
 from infrastructure.relay.events import ThreadStreamEvent
 from infrastructure.relay.hub import Hub
+from infrastructure.relay.subject import Subject
 from infrastructure.relay.subscription import (
     Arrived,
     CaughtUp,
@@ -55,7 +56,7 @@ class ClientIsStalled(Exception):
 
 
 class EventStream(Response):
-    """The response of `GET /v1/threads/{id}/events`; whatever may refuse was asked before.
+    """The live form of `get_events` and `get_own_events`; whatever may refuse was asked before.
 
     `names`: show only these events. `is_idle`: end when it says so and the log has nothing more.
     `is_allowed`: may the reader still read? Both questions are asked again after LogUnavailable.
@@ -69,7 +70,7 @@ class EventStream(Response):
         self,
         hub: Hub,
         *,
-        thread_id: UUID,
+        subject: Subject,
         owner_id: UUID,
         after: int,
         names: Collection[str] | None = None,
@@ -81,7 +82,7 @@ class EventStream(Response):
         self.background = None
         self.init_headers(HEADERS)
         self._hub = hub
-        self._thread_id = thread_id
+        self._subject = subject
         self._owner_id = owner_id
         self._after = after
         self._visible = VisibleEvents(names)
@@ -111,7 +112,7 @@ class EventStream(Response):
         self._recheck_at = clock() + self._limits.recheck_seconds
         ends_at = clock() + self._limits.life_seconds * random.uniform(1, 1.2)  # noqa: S311
         async with self._hub.subscribe(
-            self._thread_id,
+            self._subject,
             owner_id=self._owner_id,
             after=self._after,
             tick_seconds=self._limits.comment_seconds / 3,

@@ -43,6 +43,7 @@ STATUS: Mapping[type[Exception], int] = {
     cursor.CursorIsMalformed: 400,
     cursor.CursorsDiffer: 400,
     cursor.CursorOfAnotherThread: 404,
+    cursor.CursorOfAnotherUser: 404,
     cursor.CursorIsAhead: 409,
     refusals.NotAuthenticated: 401,
     refusals.BodyTooLarge: 413,

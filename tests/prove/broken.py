@@ -8,16 +8,18 @@ import argparse
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.missing import ToolIsMissing
 from tests.prove.faults import storm
 from tests.storm.builds import BUILDS, Build, make
 from tests.storm.invariants import INVARIANTS
+from tests.storm.storm import Strength
 
-SECONDS = 12.0
-CONVERSATIONS = 10
-PATIENCE_SECONDS = 20.0
+GENTLE = Strength(
+    seed=0, seconds=15, conversations=10, hands=1, pause_seconds=(1.5, 4.0), patience_seconds=20
+)
 AT_ONCE = 2
 TRIES = 3  # a fault has to meet its moment
 
@@ -67,14 +69,7 @@ async def _is_found(build: Build) -> bool:
 async def _storm(build: Build, code: Path, *, seed: int) -> set[str]:
     try:
         outcome = await storm(
-            build.kind,
-            build.faults,
-            seed=seed,
-            seconds=SECONDS,
-            code=code,
-            conversations=CONVERSATIONS,
-            patience_seconds=PATIENCE_SECONDS,
-            keep=False,
+            build.kind, build.faults, strength=replace(GENTLE, seed=seed), code=code, keep=False
         )
     except AssertionError as error:  # so broken that the storm itself could not end
         return {f"({error})"}

@@ -22,7 +22,7 @@ from tests.model_server import ModelServer
 from tests.storm.deployment import Apart, Deployment, Together
 from tests.storm.faults import LINKS, MACHINE, PROCESSES, Fault, launcher_killed
 from tests.storm.report import markdown, rows
-from tests.storm.storm import Outcome, Storm
+from tests.storm.storm import Outcome, Storm, Strength
 
 PRODUCT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "machine"
@@ -49,7 +49,7 @@ def main(options: Sequence[str] = ()) -> int:
             seconds = chosen.seconds * (1.0 if chosen.only else share)
             try:
                 outcome = asyncio.run(
-                    storm(kind, faults, seed=chosen.seed, seconds=seconds, code=chosen.code)
+                    storm(kind, faults, strength=Strength(chosen.seed, seconds), code=chosen.code)
                 )
             except ToolIsMissing as missing:
                 print(missing)
@@ -70,11 +70,8 @@ async def storm(
     kind: type[Deployment],
     faults: Sequence[Fault],
     *,
-    seed: int,
-    seconds: float,
+    strength: Strength,
     code: Path = PRODUCT,
-    conversations: int = 30,
-    patience_seconds: float = 120.0,
     keep: bool = True,
 ) -> Outcome:
     """One storm over a new deployment, of which nothing is left.
@@ -87,15 +84,7 @@ async def storm(
         variables = {**provider.environment, "THREADLOG_MODEL": "openai-chat:gpt-5"}
         deployment = kind(place, environment=variables, code=code)
         try:
-            outcome = await Storm(
-                deployment,
-                provider,
-                seed=seed,
-                seconds=seconds,
-                faults=faults,
-                conversations=conversations,
-                patience_seconds=patience_seconds,
-            ).run()
+            outcome = await Storm(deployment, provider, faults=faults, strength=strength).run()
         finally:
             await deployment.stop()
             deployment.erase()

@@ -18,8 +18,6 @@ from tests.storm.quiet import left_over
 from tests.storm.tables import live_tables, rebuilt_tables
 from tests.system.stack import KEY
 
-PAUSE_SECONDS = (0.3, 2.7)  # of a hand between two faults
-
 
 @dataclass(frozen=True)
 class Injected:
@@ -40,39 +38,41 @@ class Outcome:
     violations: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
-class Storm:
-    """`conversations` clients talk for `seconds`, while `hands` break one thing after another.
+@dataclass(frozen=True)
+class Strength:
+    """How much happens in a storm, and by which dice."""
 
-    A client that has waited `patience_seconds` complains.
-    """
+    seed: int
+    seconds: float  # of faults
+    conversations: int = 30
+    hands: int = 2  # that break one thing after another
+    pause_seconds: tuple[float, float] = (0.3, 2.7)  # of a hand between two things
+    patience_seconds: float = 120.0  # of a client, until it complains
+
+
+class Storm:
+    """Clients talk while hands break things; then all is healed and looked at."""
 
     def __init__(
         self,
         deployment: Deployment,
         provider: ModelServer,
         *,
-        seed: int,
-        seconds: float,
         faults: Sequence[Fault],
-        conversations: int = 30,
-        hands: int = 2,
-        patience_seconds: float = 120.0,
+        strength: Strength,
     ) -> None:
         self._deployment = deployment
         self._provider = provider
-        self._random = Random(seed)
-        self._seconds = seconds
         self._faults = faults
-        self._count = conversations
-        self._hands = hands
-        self._patience_seconds = patience_seconds
+        self._strength = strength
+        self._random = Random(strength.seed)
         self._journal = Journal()
         self.injected: list[Injected] = []
 
     async def run(self) -> Outcome:
         """Start, break, heal, stop, and look at everything."""
         await self._deployment.start()
-        talking = [self._conversation(number) for number in range(self._count)]
+        talking = [self._conversation(number) for number in range(self._strength.conversations)]
         stop = asyncio.Event()
         tasks = [asyncio.create_task(one.run(stop)) for one in talking]
         await self._break_things()
@@ -94,13 +94,13 @@ class Storm:
             key=KEY,
             journal=self._journal,
             random=Random(self._random.getrandbits(64)),
-            patience_seconds=self._patience_seconds,
+            patience_seconds=self._strength.patience_seconds,
         )
 
     async def _break_things(self) -> None:
         """Several hands at once, each with a fault after the other."""
-        ends_at = time.monotonic() + self._seconds
-        hands = [Random(self._random.getrandbits(64)) for _ in range(self._hands)]
+        ends_at = time.monotonic() + self._strength.seconds
+        hands = [Random(self._random.getrandbits(64)) for _ in range(self._strength.hands)]
         if self._faults:
             await asyncio.gather(*(self._break_one(hand, ends_at) for hand in hands))
         await asyncio.sleep(max(0.0, ends_at - time.monotonic()))
@@ -108,14 +108,14 @@ class Storm:
     async def _break_one(self, random: Random, ends_at: float) -> None:
         weights = [fault.weight for fault in self._faults]
         while time.monotonic() < ends_at:
-            await asyncio.sleep(random.uniform(*PAUSE_SECONDS))
+            await asyncio.sleep(random.uniform(*self._strength.pause_seconds))
             [fault] = random.choices(self._faults, weights)
             began = time.monotonic()
             killed = await fault.inject(self._deployment, random)
             self.injected.append(Injected(fault.name, began, time.monotonic(), killed))
 
     async def _settle(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        done, pending = await asyncio.wait(tasks, timeout=self._patience_seconds + 30)
+        done, pending = await asyncio.wait(tasks, timeout=self._strength.patience_seconds + 30)
         for task in pending:
             task.cancel()
         if pending:

@@ -99,6 +99,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> Stack:
         "THREADLOG_PORT": str(port),
         "THREADLOG_API_KEY": KEY,
         "THREADLOG_DATA_DIR": str(folder / "data"),
+        "THREADLOG_ALLOW_UNSAFE_DATABASE": "true",  # tests run on a fast one
     }
     output = folder / "output"
     with output.open("wb") as file:

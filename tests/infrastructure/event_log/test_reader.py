@@ -111,6 +111,31 @@ async def test_everything_of_an_owner_is_read_without_chunks(
     assert positions(await reader.read_owner(mine, after=1)) == [4]
 
 
+async def test_a_users_threads_are_read_in_one_order_with_chunks_of_the_followed_ones(
+    reader: LogReader, runtime: Connection
+) -> None:
+    owner, stranger, first, second, third = (uuid4() for _ in range(5))
+    of_thread = {first: uuid4(), second: uuid4(), third: uuid4()}
+    owners = {first: owner, second: owner, third: stranger}
+    for version, topic in enumerate((PUBLIC, INTERNAL, CHUNK)):  # 1 to 9
+        for thread, stream in of_thread.items():
+            ids = {"thread_id": thread, "owner_id": owners[thread]}
+            await write(runtime, raw(stream, version, "x", topic=topic, **ids))
+    await write(runtime, raw(uuid4(), 0, topic=INTERNAL, owner_id=owner))  # of no thread
+    assert positions(await reader.read_owner_public(owner)) == [1, 2, 4, 5]
+    everything = await reader.read_owner_public(owner, follow=[second, third])
+    assert [(e.previous, e.position, e.state) for e in everything] == [
+        (0, 1, b"x"),
+        (1, 2, b"x"),
+        (2, 4, b""),
+        (4, 5, b""),
+        (5, 8, b"x"),
+    ]
+    page = await reader.read_owner_public(owner, follow=[first, second], after=3, limit=3)
+    assert [(e.previous, e.position) for e in page] == [(3, 4), (4, 5), (5, 7)]
+    assert await reader.owner_tails([owner, third]) == {owner: 5, third: 0}
+
+
 async def test_a_scan_says_how_far_it_looked(reader: LogReader, runtime: Connection) -> None:
     empty = await reader.read_after(0, limit=10)
     assert (empty.entries, empty.through) == ([], 0)
@@ -134,6 +159,11 @@ PLANS = {
     "read_thread": ("'{thread}', 0, 10, NULL", {"chat_events_thread_idx"}),
     "read_thread_cold": ("'{thread}', 0, 10", {"chat_events_cold_thread_idx"}),
     "read_owner_cold": ("'{thread}', 0, 10", {"chat_events_cold_owner_idx"}),
+    "read_owner": (
+        "'{thread}', 0, 10, ARRAY['{thread}']::uuid[], ARRAY['a']",
+        {"chat_events_cold_owner_idx", "chat_events_thread_idx"},
+    ),
+    "owner_tails": ("ARRAY['{thread}']::uuid[]", {"chat_events_cold_owner_idx"}),
     "read_after": ("0, 10", {"chat_events_position_idx"}),
     "read_after_cold": ("0, 10", {"chat_events_position_idx", "chat_events_cold_position_idx"}),
     "thread_tails": ("ARRAY['{thread}']::uuid[]", {"chat_events_thread_idx"}),
@@ -148,6 +178,8 @@ TYPES = {
     "read_thread": "uuid, bigint, bigint, text[]",
     "read_thread_cold": "uuid, bigint, bigint",
     "read_owner_cold": "uuid, bigint, bigint",
+    "read_owner": "uuid, bigint, bigint, uuid[], text[]",
+    "owner_tails": "uuid[]",
     "read_after": "bigint, bigint",
     "read_after_cold": "bigint, bigint",
     "thread_tails": "uuid[]",

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -25,6 +25,7 @@ from infrastructure.migrations.runner import migrate
 from infrastructure.redis_client import connect_redis
 from infrastructure.relay.hub import Hub
 from infrastructure.relay.publisher import Publisher
+from infrastructure.relay.subject import ThreadEvents
 from tests.servers import new_database
 
 DEADLINE_SECONDS = 20.0
@@ -55,6 +56,11 @@ class Conversation:
         self.owner_id = owner_id or uuid4()
         self.completion_id = uuid4()
         self._versions: dict[UUID, int] = {}
+
+    @property
+    def subject(self) -> ThreadEvents:
+        """What its readers subscribe to."""
+        return ThreadEvents(self.thread_id)
 
     async def start(self) -> None:
         """Two events: a thread and a completion."""
@@ -130,12 +136,26 @@ class WatchedLog:
     async def read_thread_public(
         self, thread_id: UUID, *, after: int, limit: int
     ) -> list[LogEntry]:
+        return await self._page(
+            self._reader.read_thread_public(thread_id, after=after, limit=limit)
+        )
+
+    async def read_owner_public(
+        self, owner_id: UUID, *, follow: Collection[UUID], after: int, limit: int
+    ) -> list[LogEntry]:
+        return await self._page(
+            self._reader.read_owner_public(owner_id, follow=follow, after=after, limit=limit)
+        )
+
+    async def _page(self, reading: Coroutine[None, None, list[LogEntry]]) -> list[LogEntry]:
+        if self.is_away:
+            reading.close()
         self._answer()
         self.page_reads += 1
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            return await self._reader.read_thread_public(thread_id, after=after, limit=limit)
+            return await reading
         finally:
             self.under_way -= 1
 
@@ -143,6 +163,11 @@ class WatchedLog:
         self._answer()
         self.tail_reads += 1
         return await self._reader.thread_tails(thread_ids)
+
+    async def owner_tails(self, owner_ids: Sequence[UUID]) -> dict[UUID, int]:
+        self._answer()
+        self.tail_reads += 1
+        return await self._reader.owner_tails(owner_ids)
 
     def _answer(self) -> None:
         if self.is_away:

@@ -50,9 +50,7 @@ async def test_a_thousand_watchers_read_the_log_once_for_a_gap_and_never_without
 async def test_a_slow_reader_holds_little_and_reads_the_log_when_it_goes_on(house: House) -> None:
     conversation = await house.converse()
     async with (
-        house.hub.subscribe(
-            conversation.thread_id, owner_id=conversation.owner_id, after=0
-        ) as slow,
+        house.hub.subscribe(conversation.subject, owner_id=conversation.owner_id, after=0) as slow,
         reading(house.hub, conversation) as fast,
     ):
         async for item in slow:
@@ -114,7 +112,7 @@ async def _come_and_go(
 ) -> "weakref.ref[Subscription]":
     """Leave at once, after some steps of the event loop, or when caught up."""
     async with house.hub.subscribe(
-        conversation.thread_id, owner_id=conversation.owner_id, after=0
+        conversation.subject, owner_id=conversation.owner_id, after=0
     ) as subscription:
         reference = weakref.ref(subscription)
         transcript = Transcript()

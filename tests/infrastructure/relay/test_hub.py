@@ -177,7 +177,7 @@ async def test_a_late_predecessor_is_waited_for_and_a_repeat_is_dropped(house: H
 async def test_at_the_tail_means_that_the_log_has_nothing_more(house: House) -> None:
     conversation = await house.converse()
     async with house.hub.subscribe(
-        conversation.thread_id, owner_id=conversation.owner_id, after=0
+        conversation.subject, owner_id=conversation.owner_id, after=0
     ) as subscription:
         assert not await subscription.is_at_tail()
         transcript = Transcript()

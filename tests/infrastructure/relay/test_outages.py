@@ -155,7 +155,7 @@ async def test_a_reader_that_comes_while_the_log_is_away_stays_and_is_served_lat
     conversation = await house.converse()
     house.watched.is_away = True
     async with house.hub.subscribe(
-        conversation.thread_id, owner_id=conversation.owner_id, after=0, tick_seconds=0.02
+        conversation.subject, owner_id=conversation.owner_id, after=0, tick_seconds=0.02
     ) as subscription:
         transcript = Transcript()
         following = asyncio.create_task(transcript.follow(subscription))
@@ -174,7 +174,7 @@ async def test_a_reader_that_leaves_while_the_log_is_away_is_forgotten(house: Ho
     tasks = len(asyncio.all_tasks())
     house.watched.is_away = True
     async with house.hub.subscribe(
-        conversation.thread_id, owner_id=conversation.owner_id, after=0, tick_seconds=0.02
+        conversation.subject, owner_id=conversation.owner_id, after=0, tick_seconds=0.02
     ) as subscription:
         transcript = Transcript()
         following = asyncio.create_task(transcript.follow(subscription))

@@ -34,7 +34,7 @@ class Listener:
         self.publisher = Publisher(self.redis, prefix=self.prefix)
         self.channels = Channels(
             self.redis,
-            on_message=self.messages.append,
+            on_message=self._take,
             on_confirmed=self.confirmed.append,
             on_away=self.confirmed.clear,
         )
@@ -43,6 +43,10 @@ class Listener:
     @property
     def positions(self) -> list[int]:
         return [event.position for message in self.messages for event in unpack(message)]
+
+    def _take(self, channel: str, message: bytes) -> None:
+        assert channel in {channel_of(owner, prefix=self.prefix) for owner in self.owners}
+        self.messages.append(message)
 
     async def listen(self) -> None:
         """Until all owners' channels are confirmed."""

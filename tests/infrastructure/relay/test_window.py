@@ -19,7 +19,7 @@ def chain(*positions: int, start: int = 0, size: int = 1) -> list[ThreadStreamEv
 
 
 def opened(tail: int = 0) -> Window:
-    window = Window(THREAD)
+    window = Window()
     window.open(tail)
     return window
 
@@ -57,7 +57,7 @@ def test_an_event_whose_predecessor_is_missing_is_not_handed_on() -> None:
 
 
 def test_events_before_the_opening_wait_for_it() -> None:
-    window = Window(THREAD)
+    window = Window()
     window.add(chain(4, 6, start=2))
     assert window.after(2) is None
     window.open(4)
@@ -66,7 +66,7 @@ def test_events_before_the_opening_wait_for_it() -> None:
 
 
 def test_an_opening_before_what_was_heard_leaves_it_behind() -> None:
-    window = Window(THREAD)
+    window = Window()
     window.add(chain(6, start=4))
     window.open(2)
     assert window.is_behind

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from infrastructure.relay.events import ThreadStreamEvent
 from infrastructure.relay.hub import Hub
+from infrastructure.relay.subject import Subject
 from infrastructure.relay.subscription import (
     Arrived,
     CaughtUp,
@@ -19,11 +20,11 @@ from tests.infrastructure.relay.conversation import DEADLINE_SECONDS, Conversati
 
 @asynccontextmanager
 async def reading(
-    hub: Hub, conversation: Conversation, *, after: int = 0
+    hub: Hub, conversation: Conversation, *, after: int = 0, subject: Subject | None = None
 ) -> AsyncGenerator["Transcript"]:
-    """A reader that writes down everything, in the background."""
+    """A reader of the conversation, or of `subject`, that writes down everything."""
     async with hub.subscribe(
-        conversation.thread_id, owner_id=conversation.owner_id, after=after
+        subject or conversation.subject, owner_id=conversation.owner_id, after=after
     ) as subscription:
         transcript = Transcript(after)
         task = asyncio.create_task(transcript.follow(subscription))

@@ -7,6 +7,7 @@ import pytest
 
 from domain.refusals import Refusal
 from infrastructure.event_log.log import PostgresEventLog
+from infrastructure.relay.subject import ThreadEvents
 from interfaces.http.cursor import (
     Cursor,
     CursorIsAhead,
@@ -98,7 +99,7 @@ async def test_any_position_of_the_thread_is_a_cursor_visible_or_not(
     positions = await conversation.positions(public=False)
     assert len(positions) == 3
     for cursor in (0, *positions):
-        found = await position_of(cursor, thread_id=conversation.thread_id, log=log.reader)
+        found = await position_of(cursor, subject=conversation.subject, log=log.reader)
         assert found == cursor
 
 
@@ -107,9 +108,9 @@ async def test_latest_is_the_thread_s_last_position(
 ) -> None:
     last = (await conversation.positions(public=False))[-1]
     await Conversation(log).start()
-    found = await position_of("latest", thread_id=conversation.thread_id, log=log.reader)
+    found = await position_of("latest", subject=conversation.subject, log=log.reader)
     assert found == last
-    assert await position_of("latest", thread_id=uuid4(), log=log.reader) == 0
+    assert await position_of("latest", subject=ThreadEvents(uuid4()), log=log.reader) == 0
 
 
 async def test_a_position_of_another_thread_or_of_none_is_refused(
@@ -119,7 +120,7 @@ async def test_a_position_of_another_thread_or_of_none_is_refused(
     await other.start()
     foreign = (await other.positions())[0]
     with pytest.raises(CursorOfAnotherThread):
-        await position_of(foreign, thread_id=conversation.thread_id, log=log.reader)
+        await position_of(foreign, subject=conversation.subject, log=log.reader)
 
 
 async def test_a_position_that_the_log_has_not_reached_is_refused(
@@ -128,4 +129,4 @@ async def test_a_position_that_the_log_has_not_reached_is_refused(
     end = await log.reader.last_position()
     for cursor in (end + 1_000_000, 2**63 - 1):
         with pytest.raises(CursorIsAhead):
-            await position_of(cursor, thread_id=conversation.thread_id, log=log.reader)
+            await position_of(cursor, subject=conversation.subject, log=log.reader)

@@ -111,7 +111,7 @@ class Api:
         conversation = self._conversations[request.path_params["thread_id"]]
         return EventStream(
             self.house.hub,
-            thread_id=conversation.thread_id,
+            subject=conversation.subject,
             owner_id=conversation.owner_id,
             after=int(request.headers.get("last-event-id", "0")),
             names=self.asked.names,

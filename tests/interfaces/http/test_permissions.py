@@ -27,6 +27,7 @@ READ = [
     "list_tool_executions",
     "get_tool_execution",
     "get_events",
+    "get_own_events",
     "list_agents",
 ]
 WRITE = [
@@ -98,6 +99,7 @@ class Things:
 def anybodys_calls() -> Iterator[Call]:
     """A valid call of each route that names nothing."""
     yield Call("list_threads", "GET", "/v1/threads")
+    yield Call("get_own_events", "GET", "/v1/events")
     yield Call("start_thread", "POST", "/v1/threads", {})
     yield Call("list_agents", "GET", "/v1/agents")
     yield Call("list_keys", "GET", "/v1/keys")

@@ -1,0 +1,50 @@
+"""`threadlog replay`: types a conversation again as it happened, from the log alone."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterable, Awaitable, Callable
+
+import httpx2
+
+from infrastructure.settings import Settings
+from interfaces.cli.chat import DIM, PLAIN
+from interfaces.cli.client import Refused, StreamEvent, connected
+from interfaces.cli.replay_plan import Plan
+
+
+def replay(settings: Settings, *, thread: str, speed: float) -> int:
+    """`speed` 2.0: in half the time; 0: at once. Exit code 0, or 1 with the reason."""
+    try:
+        asyncio.run(_replay(settings, thread=thread, speed=speed))
+    except Refused as refused:
+        print(f"threadlog: {refused}", file=sys.stderr)
+        return 1
+    except httpx2.TransportError as error:
+        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _replay(settings: Settings, *, thread: str, speed: float) -> None:
+    async with connected(settings) as client:
+        await play(client.pages(f"/threads/{thread}/events"), speed=speed)
+
+
+async def play(
+    events: AsyncIterable[StreamEvent],
+    *,
+    speed: float,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    write: Callable[[str], object] = sys.stdout.write,
+    colour: bool | None = None,
+) -> None:
+    """Type what the events of a thread say, one piece after the other."""
+    dims = sys.stdout.isatty() if colour is None else colour
+    plan = Plan()
+    async for event in events:
+        for step in plan.steps(event):
+            if speed and step.pause_seconds:
+                sys.stdout.flush()
+                await sleep(step.pause_seconds / speed)
+            write(f"{DIM}{step.text}{PLAIN}" if dims and step.dim else step.text)
+    sys.stdout.flush()

@@ -1,0 +1,129 @@
+"""`threadlog tail`: follow your own events as they happen, or for operators the whole log."""
+
+import argparse
+import asyncio
+import json
+import sys
+from contextlib import aclosing
+
+import httpx2
+
+from application.ports import LogUnavailable
+from infrastructure.embedded import EmbeddedServerError
+from infrastructure.event_log.entry import LogEntry
+from infrastructure.event_log.reader import LogReader
+from infrastructure.settings import Settings
+from interfaces.cli.client import Refused, StreamEvent, connected
+from interfaces.cli.printable import one_line
+from interfaces.cli.servers import Servers
+
+TOLD_CHARACTERS = 100
+LOOK_SECONDS = 0.5
+READ_EVENTS = 500
+
+
+def tail(settings: Settings, options: argparse.Namespace) -> int:
+    """Until Ctrl-C. Exit code 1 with the reason when it is refused."""
+    try:
+        if options.log:
+            with Servers(settings) as servers:
+                asyncio.run(_follow_log(servers.addresses.database, options))
+        else:
+            asyncio.run(_follow_own(settings, options))
+    except (Refused, LogUnavailable, EmbeddedServerError) as problem:
+        print(f"threadlog: {problem}", file=sys.stderr)
+    except httpx2.TransportError as error:
+        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
+    return 1
+
+
+async def _follow_own(settings: Settings, options: argparse.Namespace) -> None:
+    query = {"follow": ",".join(options.follow_thread), "names": ",".join(options.names)}
+    given = {name: value for name, value in query.items() if value}
+    async with connected(settings) as client:
+        following = client.follow("/events", after=options.after, query=given)
+        async with aclosing(following) as events:
+            async for event in events:
+                shown = _json(event.body) if options.json else told(event)
+                print(shown, flush=True)
+
+
+def told(event: StreamEvent) -> str:
+    """One line: position, time, the end of the thread's id, name, and the gist of its data."""
+    gist = one_line(_gist(event), characters=TOLD_CHARACTERS)
+    thread = event.body["thread_id"]
+    return _line(event.position, event.at, thread, event.name, gist)
+
+
+def _line(position: int, at: str, thread: str, name: str, gist: str) -> str:
+    return f"{position:>8}  {at}  {thread[-8:]:8}  {name:28} {gist}".rstrip()
+
+
+def _gist(event: StreamEvent) -> str:
+    data = event.data
+    match event.name:
+        case "thread.message_added" | "thread.message_queued":
+            return " ".join(part["content"] for part in data["parts"])
+        case "thread.started" | "completion.requested":
+            return data["agent"]
+        case "thread.renamed":
+            return data["title"]
+        case "thread.turn_ended":
+            return data["outcome"]
+        case "completion.started":
+            return f"attempt {data['attempt']}"
+        case "completion.chunk":
+            return f"{data['kind']}: {data['text']}"
+        case "completion.tool_called" | "completion.tool_dispatched":
+            return f"{data['tool']} {_json(data['arguments'])}"
+        case "completion.interrupted" | "completion.cancelled" | "completion.cancel_requested":
+            return data["reason"] or ""
+        case "completion.finished":
+            return f"{data['answer']['characters']} characters"
+        case "completion.failed":
+            return f"{data['type']}: {data['message']}"
+        case _:
+            return ""
+
+
+async def _follow_log(url: str, options: argparse.Namespace) -> None:
+    """Every event of everybody, internal ones too, read from the database."""
+    async with LogReader(url, connections=1) as reader:
+        latest = options.after == "latest"
+        after = await reader.last_position() if latest else max(int(options.after), 0)
+        while True:
+            try:
+                scan = await reader.read_after(after, limit=READ_EVENTS)
+            except LogUnavailable:
+                continue  # it has waited
+            for entry in scan.entries:
+                if not options.names or entry.name in options.names:
+                    print(_json(_stored(entry)) if options.json else _told(entry), flush=True)
+            after = scan.through
+            if len(scan.entries) < READ_EVENTS:
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+def _told(entry: LogEntry) -> str:
+    """Without contents."""
+    at = entry.recorded_at.isoformat(timespec="milliseconds")
+    size = f"version {entry.originator_version}, {len(entry.state)} bytes"
+    return _line(entry.position, at, str(entry.thread_id or "-"), entry.name, size)
+
+
+def _stored(entry: LogEntry) -> dict[str, object]:
+    return {
+        "position": entry.position,
+        "stream_id": str(entry.originator_id),
+        "version": entry.originator_version,
+        "thread_id": entry.thread_id and str(entry.thread_id),
+        "owner_id": entry.owner_id and str(entry.owner_id),
+        "recorded_at": entry.recorded_at.isoformat(),
+        "topic": entry.topic,
+        "state": json.loads(entry.state),
+    }
+
+
+def _json(value: object) -> str:
+    """In ASCII, so that no terminal obeys it; DEL is the only control that JSON leaves."""
+    return json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
