@@ -81,12 +81,6 @@ class LogReader:
             await self.database.fetch("read_thread", thread_id, after, limit, list(PUBLIC_NAMES))
         )
 
-    async def read_owner(
-        self, owner_id: UUID, *, after: int = 0, limit: int | None = None
-    ) -> list[LogEntry]:
-        """Events, but no chunks, of everything that a user owns, after a position, in order."""
-        return _entries(await self.database.fetch("read_owner_cold", owner_id, after, limit))
-
     async def read_owner_public(
         self,
         owner_id: UUID,

@@ -56,7 +56,8 @@ def _compiler() -> str:
     if sys.platform != "linux":
         raise ToolIsMissing("the clock of one process can be moved on Linux only")
     if not shutil.which("cc") and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(INSTALL, check=False, stdout=subprocess.DEVNULL)
+        for command in (("apt-get", "update"), INSTALL):
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
     if found := shutil.which("cc"):
         return found
     raise ToolIsMissing(f"a C compiler is needed to move a clock: {' '.join(INSTALL)}")

@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.faults.missing import ToolIsMissing
 from tests.model_server import ModelServer
 from tests.storm.deployment import Apart, Deployment, Together
-from tests.storm.faults import LINKS, MACHINE, PROCESSES, Fault, launcher_killed
+from tests.storm.faults import LAUNCHED, LINKS, MACHINE, PROCESSES, Fault
 from tests.storm.report import markdown, rows
 from tests.storm.storm import Outcome, Storm, Strength
 
@@ -28,7 +28,7 @@ PRODUCT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "machine"
 SECONDS = 280  # of faults, in both storms together
 STORMS: dict[str, tuple[type[Deployment], tuple[Fault, ...], float]] = {
-    "together": (Together, (*PROCESSES, launcher_killed()), 0.4),
+    "together": (Together, (*PROCESSES, *LAUNCHED), 0.4),
     "apart": (Apart, (*PROCESSES, *LINKS, *MACHINE), 0.6),
 }
 

@@ -14,7 +14,9 @@ import psutil
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.faults.clock import SkewedClock
 from tests.faults.disk import SmallDisk
+from tests.faults.fsync import SlowDisk
 from tests.faults.proxy import FaultProxy
+from tests.faults.shim import together
 from tests.servers import erase
 from tests.storm.keeper import Keeper
 from tests.system.stack import KEY, eventually, free_port
@@ -24,6 +26,7 @@ REVIVE_SECONDS = 0.3
 QUIET_SECONDS = 60.0
 ROLES = ("api", "worker", "projector")
 PROCESSES = ("api1", "api2", "worker1", "worker2", "projector")
+CLOCKS = (*ROLES, "postgres")
 DISK_MEGABYTES = 256
 
 
@@ -156,7 +159,8 @@ class Apart(Deployment):
     def __init__(self, place: Path, *, environment: Mapping[str, str], code: Path) -> None:
         super().__init__(place, environment=environment, code=code)
         self.disk = SmallDisk(place / "data", megabytes=DISK_MEGABYTES)
-        self.clocks = {kind: self._clock(kind) for kind in (*ROLES, "postgres")}
+        self.clocks = {kind: SkewedClock(self._folder(f"clock-{kind}")) for kind in CLOCKS}
+        self.syncing = SlowDisk(self._folder("fsync"))  # of PostgreSQL
         self._reviving: asyncio.Task[None] | None = None
 
     @property
@@ -168,7 +172,7 @@ class Apart(Deployment):
         self.postgres = EmbeddedPostgres(
             self.disk.path,
             settings={"min_wal_size": "32MB", "max_wal_size": "64MB"},
-            environment=self.clocks["postgres"].environment(),
+            environment=together(self.clocks["postgres"].environment(), self.syncing.environment()),
         )
         self.valkey = EmbeddedValkey(self.disk.path)
         await asyncio.to_thread(self.postgres.start)
@@ -195,10 +199,10 @@ class Apart(Deployment):
         if self.disk.path.is_mount():
             self.disk.__exit__()
 
-    def _clock(self, kind: str) -> SkewedClock:
-        folder = self.place / f"clock-{kind}"  # without blanks, for LD_PRELOAD
+    def _folder(self, name: str) -> Path:
+        folder = self.place / name
         folder.mkdir(mode=0o755)
-        return SkewedClock(folder)
+        return folder
 
     async def _migrate(self) -> None:
         migrate = self._keeper(
@@ -211,8 +215,7 @@ class Apart(Deployment):
         del self.keepers["migrate"]
 
     async def _start_role(self, name: str) -> None:
-        folder = self.place / name
-        folder.mkdir()
+        folder = self._folder(name)
         links = Links(
             FaultProxy(self.postgres.socket_dir / POSTGRES_SOCKET, listen=folder / POSTGRES_SOCKET),
             FaultProxy(Path(urlsplit(self.valkey.url).path), listen=folder / "redis"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -113,6 +114,24 @@ async def _full_disk(deployment: Deployment, random: Random) -> int:
     return 0
 
 
+async def _slow_fsync(deployment: Deployment, random: Random) -> int:
+    """Every acknowledgement waits for it."""
+    assert isinstance(deployment, Apart)
+    deployment.syncing.delay(0.2)
+    await asyncio.sleep(random.uniform(2.0, 5.0))
+    deployment.syncing.heal()
+    return 0
+
+
+async def _failing_fsync(deployment: Deployment, random: Random) -> int:
+    """PostgreSQL believes its disk nothing more, and ends itself."""
+    assert isinstance(deployment, Apart)
+    deployment.syncing.fail(errno.EIO)
+    await asyncio.sleep(random.uniform(0.2, 1.0))
+    deployment.syncing.heal()
+    return 0
+
+
 async def _reset(proxy: FaultProxy, random: Random) -> None:
     del random
     proxy.reset()
@@ -198,6 +217,7 @@ async def _paused(processes: Sequence[psutil.Process], *, seconds: float) -> Non
 
 
 SHORT = (0.3, 4.0)
+HUNG = (33.0, 38.0)  # a worker is taken for dead after 30 s
 
 PROCESSES: tuple[Fault, ...] = (
     Fault("kill -9 API", killing("api", one=True), 6),
@@ -239,9 +259,12 @@ MACHINE: tuple[Fault, ...] = (
         "clock of API, worker, projector ±1 h, -5 s", wrong_clock("api", "worker", "projector"), 2
     ),
     Fault("disk full", _full_disk, 1),
+    Fault("fsync takes 200 ms", _slow_fsync, 1),
+    Fault("EIO on fsync", _failing_fsync, 1),
 )
 
 
-def launcher_killed() -> Fault:
-    """Only where there is one: it takes everything with it."""
-    return Fault("kill -9 launcher", killing("up"), 1)
+LAUNCHED: tuple[Fault, ...] = (
+    Fault("kill -9 launcher", killing("up"), 1),
+    Fault("SIGSTOP worker for longer than the takeover takes", _pausing("worker", seconds=HUNG)),
+)

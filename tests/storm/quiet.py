@@ -1,6 +1,7 @@
 """What a system that nobody uses may not hold any more."""
 
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
 import psutil
@@ -20,13 +21,17 @@ SELECT count(*) FROM pg_stat_activity
 LOST_TASKS = ("was never retrieved", "was destroyed but it is pending", "was never awaited")
 
 
-async def left_over(deployment: Deployment, provider: ModelServer) -> list[str]:
-    """Looked for until it is gone, for half a minute; the clients have left."""
+async def left_over(
+    deployment: Deployment, provider: ModelServer, *, patience_seconds: float = PATIENCE_SECONDS
+) -> list[str]:
+    """Looked for until it is gone, in all for so long; the clients have left."""
     found: list[str] = []
+    ends_at = time.monotonic() + patience_seconds
 
     async def within_reason(what: str, gone: Callable[[], Awaitable[bool]]) -> None:
         try:
-            await eventually(gone, seconds=PATIENCE_SECONDS, every_seconds=0.2)
+            seconds = max(0.0, ends_at - time.monotonic())
+            await eventually(gone, seconds=seconds, every_seconds=0.2)
         except AssertionError:
             found.append(what)
 

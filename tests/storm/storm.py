@@ -81,7 +81,11 @@ class Storm:
         await self._settle(tasks)
         for one in talking:
             await one.close()
-        left = await left_over(self._deployment, self._provider)
+        left = await left_over(
+            self._deployment,
+            self._provider,
+            patience_seconds=min(30.0, self._strength.patience_seconds),
+        )
         live = await live_tables(self._deployment.postgres.owner_url)
         left += await self._deployment.stop()
         evidence = await self._look(live, left)

@@ -95,22 +95,6 @@ async def test_the_tails_of_many_threads_come_at_once(
     assert await reader.thread_tails([]) == {}
 
 
-async def test_everything_of_an_owner_is_read_without_chunks(
-    reader: LogReader, runtime: Connection
-) -> None:
-    mine, other = uuid4(), uuid4()
-    await write(
-        runtime, raw(uuid4(), 0, topic=PUBLIC, owner_id=mine), raw(uuid4(), 0, owner_id=mine)
-    )
-    await write(
-        runtime,
-        raw(uuid4(), 0, topic=PUBLIC, owner_id=other),
-        raw(uuid4(), 0, topic=PUBLIC, owner_id=mine),
-    )
-    assert positions(await reader.read_owner(mine)) == [1, 4]
-    assert positions(await reader.read_owner(mine, after=1)) == [4]
-
-
 async def test_a_users_threads_are_read_in_one_order_with_chunks_of_the_followed_ones(
     reader: LogReader, runtime: Connection
 ) -> None:
@@ -158,7 +142,6 @@ PLANS = {
     "read_stream": ("'{thread}', 0, 10, false", {"chat_events_pkey"}),
     "read_thread": ("'{thread}', 0, 10, NULL", {"chat_events_thread_idx"}),
     "read_thread_cold": ("'{thread}', 0, 10", {"chat_events_cold_thread_idx"}),
-    "read_owner_cold": ("'{thread}', 0, 10", {"chat_events_cold_owner_idx"}),
     "read_owner": (
         "'{thread}', 0, 10, ARRAY['{thread}']::uuid[], ARRAY['a']",
         {"chat_events_cold_owner_idx", "chat_events_thread_idx"},
@@ -177,7 +160,6 @@ TYPES = {
     "read_stream": "uuid, bigint, bigint, boolean",
     "read_thread": "uuid, bigint, bigint, text[]",
     "read_thread_cold": "uuid, bigint, bigint",
-    "read_owner_cold": "uuid, bigint, bigint",
     "read_owner": "uuid, bigint, bigint, uuid[], text[]",
     "owner_tails": "uuid[]",
     "read_after": "bigint, bigint",
