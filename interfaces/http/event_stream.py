@@ -140,8 +140,10 @@ class EventStream(Response):
     async def _write(self, item: Item, connection: "Connection") -> None:
         match item:
             case Arrived(events):
-                await connection.write(self._visible.blocks(events))
                 self._ask_idle |= any(map(_may_end_the_work, events))
+                body = self._visible.blocks(events)
+                events.clear()  # the list is ours, and a slow client is to hold all this once
+                await connection.write(body)
             case CaughtUp(position):
                 await connection.write(b'event: sync\ndata: {"position":%d}\n\n' % position)
                 self._caught_up = self._ask_idle = True
