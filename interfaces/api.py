@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import uvicorn
 
@@ -13,6 +14,7 @@ from application.commands.context import Application
 from application.commands.keys import ensure_first_key
 from application.keys import Accounts
 from infrastructure.cancel_hint import RedisCancelHint
+from infrastructure.gate import patiently
 from infrastructure.read_database import ReadDatabase
 from infrastructure.redis_client import connect_redis
 from infrastructure.relay.hub import Hub
@@ -42,7 +44,7 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
     listener = _listen(settings.host, settings.port)
     async with _resources(settings, addresses) as resources:
         log, accounts = resources.application.log, resources.accounts
-        await ensure_first_key(log, accounts, key=first_key)
+        await patiently(partial(ensure_first_key, log, accounts, key=first_key))
         config = uvicorn.Config(
             create_app(resources, hosts=settings.host_names),
             http=AbortableProtocol,

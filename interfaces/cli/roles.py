@@ -4,9 +4,9 @@ import asyncio
 import sys
 
 from application.ports import LogUnavailable
-from infrastructure.durability import check_durability
 from infrastructure.embedded import EmbeddedServerError
-from infrastructure.migrations import check_schema, migrate
+from infrastructure.gate import pass_gate
+from infrastructure.migrations import migrate
 from infrastructure.migrations.problems import SchemaProblem
 from infrastructure.settings import Settings
 from interfaces import processes
@@ -30,8 +30,7 @@ def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
 
 
 async def _serve(role: str, settings: Settings, addresses: Addresses) -> None:
-    await check_schema(addresses.database)
-    await check_durability(addresses.database, allow_unsafe=settings.allow_unsafe_database)
+    await pass_gate(addresses.database, allow_unsafe=settings.allow_unsafe_database)
     if role == "api":
         from interfaces.api import serve_api
 
