@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -137,18 +138,10 @@ def build_model(
 
     `key` and `base_url` stand in for the provider's own variables. Raises as `resolve_model`.
     """
-
-    def provider(kind: str) -> Provider[Any]:
-        build: Any = infer_provider_class(kind)  # each provider has its own constructor
-        built = build(http_client=client, **({"api_key": key} if key else {}))
-        built.client.max_retries = 0
-        if base_url is not None:
-            built.client.base_url = base_url
-        return built
-
     if not all(_qualified(name).partition(":")):
         raise UnknownModel(name)
     try:
+        provider = partial(_provider, client=client, key=key, base_url=base_url)
         return infer_model(_qualified(name), provider)
     except UserError as error:
         if variable := re.search(r"`([A-Z0-9_]*(?:KEY|TOKEN)[A-Z0-9_]*)`", error.message):
@@ -166,6 +159,17 @@ def _qualified(name: str) -> str:
     family = name.partition("-")[0]
     provider = "openai" if re.fullmatch(r"o\d", family) else _FAMILIES.get(family)
     return f"{provider}:{name}" if provider else name
+
+
+def _provider(
+    kind: str, *, client: httpx2.AsyncClient, key: str | None, base_url: str | None
+) -> Provider[Any]:
+    build: Any = infer_provider_class(kind)  # each provider has its own constructor
+    provider = build(http_client=client, **({"api_key": key} if key else {}))
+    provider.client.max_retries = 0
+    if base_url is not None:
+        provider.client.base_url = base_url
+    return provider
 
 
 async def _show_request(request: httpx2.Request) -> None:

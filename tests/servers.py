@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import psutil
 from redis.asyncio import Redis
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -51,6 +52,11 @@ def data_folder() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="threadlog-test-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "data"
+
+
+def supervisor(server: EmbeddedPostgres | EmbeddedValkey) -> psutil.Process:
+    """What watches over the server that runs; the server is all that is below it."""
+    return psutil.Process(int((server.home / f"{server.name}.supervisor.lock").read_text()))
 
 
 def erase(server: EmbeddedPostgres | EmbeddedValkey) -> None:

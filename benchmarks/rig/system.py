@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.servers import erase
+from tests.servers import erase, supervisor
 from tests.system.client import Client, connected
 from tests.system.stack import KEY, Stack, eventually, start
 
@@ -41,11 +41,9 @@ class System:
         found: dict[str, list[psutil.Process]] = {"up": [launcher]}
         found |= {role: self.stack.processes(role) for role in ("api", "worker", "projector")}
         for server in (self.postgres, self.valkey):
-            supervisor = psutil.Process(
-                int((server.home / f"{server.name}.supervisor.lock").read_text())
-            )
-            found[f"{server.name} supervisor"] = [supervisor]
-            found[server.name] = supervisor.children(recursive=True)
+            watching = supervisor(server)
+            found[f"{server.name} supervisor"] = [watching]
+            found[server.name] = watching.children(recursive=True)
         return found
 
     @property

@@ -94,7 +94,7 @@ class Batch:
         for topic, state in append.events:
             slot.length += 1
             self.streams.append(slot.index)
-            self.offsets.append(slot.length + min(slot.first.expected or 0, 0))
+            self.offsets.append(slot.length - (slot.first.expected == NUMBERED_FROM_ZERO))
             self.topics.append(topic)
             self.states.append(state)
             self.size_bytes += len(state)

@@ -15,7 +15,7 @@ from eventsourcing.persistence import (
 from application.ports import LogUnavailable, OutcomeUnknown, StreamConflict
 from infrastructure.event_log.connection import is_lost, is_passing
 
-_LIBRARYS: tuple[tuple[tuple[type[Exception], ...], type[PersistenceError]], ...] = (
+_LIBRARY_ERRORS: tuple[tuple[tuple[type[Exception], ...], type[PersistenceError]], ...] = (
     ((StreamConflict, asyncpg.IntegrityConstraintViolationError), IntegrityError),
     ((LogUnavailable, OutcomeUnknown), OperationalError),
     ((asyncpg.SyntaxOrAccessError, asyncpg.InvalidSchemaNameError), ProgrammingError),
@@ -31,15 +31,15 @@ def library_errors() -> Generator[None]:
     except PersistenceError:
         raise
     except Exception as error:
-        raise as_librarys(error) from error
+        raise as_library_error(error) from error
 
 
-def as_librarys(error: Exception) -> PersistenceError:
+def as_library_error(error: Exception) -> PersistenceError:
     """The library's exception for this one, with its message."""
     message = str(error) or repr(error)
-    for ours, librarys in _LIBRARYS:
+    for ours, theirs in _LIBRARY_ERRORS:
         if isinstance(error, ours):
-            return librarys(message)
+            return theirs(message)
     if is_lost(error) or is_passing(error):
         return OperationalError(message)
     return PersistenceError(message)

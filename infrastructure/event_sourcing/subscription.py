@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription
 
-from infrastructure.event_sourcing.errors import as_librarys
+from infrastructure.event_sourcing.errors import as_library_error
 from infrastructure.event_sourcing.log import Log
 
 
@@ -32,7 +32,7 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
 
     def fail(self, error: Exception) -> None:
         """End the iteration with this error."""
-        self._thread_error = as_librarys(error)
+        self._thread_error = as_library_error(error)
         self.stop()
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import httpx2
 
 from infrastructure.settings import Settings
-from interfaces.cli.client import Client, Json, Refused, StreamEvent, connected
+from interfaces.cli.client import Client, Json, Refused, StreamEvent, connected, exit_code_of
 from interfaces.cli.printable import printable
 
 DIM, BOLD, PLAIN = "\033[2m", "\033[1m", "\033[0m"
@@ -20,13 +20,7 @@ ENDINGS = ("completion.finished", "completion.failed", "completion.cancelled")
 
 def chat(settings: Settings, *, thread: str | None, agent: str | None, question: str) -> int:
     """One question where there is one, else a conversation. Exit code 0, or 1 with the reason."""
-    try:
-        return asyncio.run(_chat(settings, thread=thread, agent=agent, question=question))
-    except Refused as refused:
-        print(f"threadlog: {refused}", file=sys.stderr)
-    except httpx2.TransportError as error:
-        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
-    return 1
+    return exit_code_of(_chat(settings, thread=thread, agent=agent, question=question))
 
 
 async def _chat(settings: Settings, *, thread: str | None, agent: str | None, question: str) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +56,17 @@ class StreamEvent:
     def at(self) -> str:
         """When it happened, ISO 8601 in UTC."""
         return self.body["at"]
+
+
+def exit_code_of(work: Coroutine[Any, Any, int | None]) -> int:
+    """Run it; its own exit code, else 0, or 1 with the reason why the API did not do it."""
+    try:
+        return asyncio.run(work) or 0
+    except Refused as refused:
+        print(f"threadlog: {refused}", file=sys.stderr)
+    except httpx2.TransportError as error:
+        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
+    return 1
 
 
 class Client:

@@ -156,9 +156,15 @@ def _chat(options: argparse.Namespace) -> int:
 
 def _tail(options: argparse.Namespace) -> int:
     from interfaces.cli.settings import load_settings
-    from interfaces.cli.tail import tail
+    from interfaces.cli.tail import Wanted, tail, tail_log
 
-    return tail(load_settings(), options)
+    wanted = Wanted(
+        after=options.after,
+        names=options.names,
+        follow=options.follow_thread,
+        as_json=options.json,
+    )
+    return (tail_log if options.log else tail)(load_settings(), wanted)
 
 
 def _replay(options: argparse.Namespace) -> int:

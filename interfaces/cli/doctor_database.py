@@ -3,18 +3,19 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from importlib.resources import files
 
 from application.ports import LogUnavailable
 from infrastructure.durability import NEEDED, unsafe_settings
 from infrastructure.event_log.connection import RUNTIME, Connection, connect, hang_up
 from infrastructure.event_log.reader import LogReader
+from infrastructure.event_log.statements import statement
 from infrastructure.migrations import pending
 from infrastructure.migrations.problems import SchemaProblem
 from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
 from infrastructure.worker.open_runs import OpenRuns
 from interfaces.cli.finding import Finding, note, ok, problem
 
+PACKAGE = "interfaces.cli"  # of the statements
 PATIENCE_SECONDS = 3.0
 LONGEST_LAG = 5_000  # positions, as of /readyz
 CLOCK_SECONDS = 2.0
@@ -73,7 +74,9 @@ async def _reached(connection: Connection) -> Finding:
 
 
 async def _roles(connection: Connection) -> Finding:
-    wrong = [row[0] for row in await connection.fetch(_statement("wrong_privileges"))]
+    wrong = [
+        row[0] for row in await connection.fetch(statement("wrong_privileges", package=PACKAGE))
+    ]
     if wrong:
         advice = (
             "take the privilege back, or let an administrator look at infrastructure/migrations"
@@ -140,9 +143,8 @@ async def _workers(reader: LogReader) -> Finding:
 
 async def _runs(reader: LogReader) -> Finding:
     try:
-        [(count, waiting, first_waiting, first)] = await reader.database.run(
-            _statement("open_runs")
-        )
+        open_runs = statement("open_runs", package=PACKAGE)
+        [(count, waiting, first_waiting, first)] = await reader.database.run(open_runs)
         oldest = await _age(reader, first)
         unclaimed = await _age(reader, first_waiting)
     except LogUnavailable as error:
@@ -162,7 +164,3 @@ async def _age(reader: LogReader, position: int | None) -> float:
         return 0.0
     scan = await reader.read_after(position - 1, limit=1)
     return max(time.time() - scan.entries[0].recorded_at.timestamp(), 0.0)
-
-
-def _statement(name: str) -> str:
-    return files("interfaces.cli").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

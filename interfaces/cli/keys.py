@@ -1,27 +1,15 @@
 """`threadlog keys`: list, issue and revoke API keys over the HTTP API."""
 
 import argparse
-import asyncio
-import sys
-
-import httpx2
 
 from domain.ids import uuid7
 from infrastructure.settings import Settings
-from interfaces.cli.client import Client, Refused, connected
+from interfaces.cli.client import Client, connected, exit_code_of
 
 
 def keys(settings: Settings, options: argparse.Namespace) -> int:
     """Exit code 0, or 1 with the reason."""
-    try:
-        asyncio.run(_run(settings, options))
-    except Refused as refused:
-        print(f"threadlog: {refused}", file=sys.stderr)
-        return 1
-    except httpx2.TransportError as error:
-        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code_of(_run(settings, options))
 
 
 async def _run(settings: Settings, options: argparse.Namespace) -> None:

@@ -4,25 +4,15 @@ import asyncio
 import sys
 from collections.abc import AsyncIterable, Awaitable, Callable
 
-import httpx2
-
 from infrastructure.settings import Settings
 from interfaces.cli.chat import DIM, PLAIN
-from interfaces.cli.client import Refused, StreamEvent, connected
+from interfaces.cli.client import StreamEvent, connected, exit_code_of
 from interfaces.cli.replay_plan import Plan
 
 
 def replay(settings: Settings, *, thread: str, speed: float) -> int:
     """`speed` 2.0: in half the time; 0: at once. Exit code 0, or 1 with the reason."""
-    try:
-        asyncio.run(_replay(settings, thread=thread, speed=speed))
-    except Refused as refused:
-        print(f"threadlog: {refused}", file=sys.stderr)
-        return 1
-    except httpx2.TransportError as error:
-        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code_of(_replay(settings, thread=thread, speed=speed))
 
 
 async def _replay(settings: Settings, *, thread: str, speed: float) -> None:

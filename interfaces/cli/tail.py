@@ -1,19 +1,18 @@
 """`threadlog tail`: follow your own events as they happen, or for operators the whole log."""
 
-import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing
-
-import httpx2
+from dataclasses import dataclass
 
 from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedServerError
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.reader import LogReader
 from infrastructure.settings import Settings
-from interfaces.cli.client import Refused, StreamEvent, connected
+from interfaces.cli.client import StreamEvent, connected, exit_code_of
 from interfaces.cli.printable import one_line
 from interfaces.cli.servers import Servers
 
@@ -22,29 +21,39 @@ LOOK_SECONDS = 0.5
 READ_EVENTS = 500
 
 
-def tail(settings: Settings, options: argparse.Namespace) -> int:
-    """Until Ctrl-C. Exit code 1 with the reason when it is refused."""
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shown, and how."""
+
+    after: str  # a position, or `latest`
+    names: Sequence[str]  # only these; none: all
+    follow: Sequence[str]  # threads whose chunks are shown, too
+    as_json: bool
+
+
+def tail(settings: Settings, wanted: Wanted) -> int:
+    """Your own events until Ctrl-C. Exit code 1 with the reason when it is refused."""
+    return exit_code_of(_follow_own(settings, wanted))
+
+
+def tail_log(settings: Settings, wanted: Wanted) -> int:
+    """The whole log until Ctrl-C. Exit code 1 with the reason when it cannot be read."""
     try:
-        if options.log:
-            with Servers(settings) as servers:
-                asyncio.run(_follow_log(servers.addresses.database, options))
-        else:
-            asyncio.run(_follow_own(settings, options))
-    except (Refused, LogUnavailable, EmbeddedServerError) as problem:
+        with Servers(settings) as servers:
+            asyncio.run(_follow_log(servers.addresses.database, wanted))
+    except (LogUnavailable, EmbeddedServerError) as problem:
         print(f"threadlog: {problem}", file=sys.stderr)
-    except httpx2.TransportError as error:
-        print(f"threadlog: the API cannot be reached: {error}", file=sys.stderr)
     return 1
 
 
-async def _follow_own(settings: Settings, options: argparse.Namespace) -> None:
-    query = {"follow": ",".join(options.follow_thread), "names": ",".join(options.names)}
+async def _follow_own(settings: Settings, wanted: Wanted) -> None:
+    query = {"follow": ",".join(wanted.follow), "names": ",".join(wanted.names)}
     given = {name: value for name, value in query.items() if value}
     async with connected(settings) as client:
-        following = client.follow("/events", after=options.after, query=given)
+        following = client.follow("/events", after=wanted.after, query=given)
         async with aclosing(following) as events:
             async for event in events:
-                shown = _json(event.body) if options.json else told(event)
+                shown = _json(event.body) if wanted.as_json else told(event)
                 print(shown, flush=True)
 
 
@@ -56,7 +65,8 @@ def told(event: StreamEvent) -> str:
 
 
 def _line(position: int, at: str, thread: str, name: str, gist: str) -> str:
-    return f"{position:>8}  {at}  {thread[-8:]:8}  {name:28} {gist}".rstrip()
+    shown = one_line(name, characters=TOLD_CHARACTERS)  # applications of others name events as well
+    return f"{position:>8}  {at}  {thread[-8:]:8}  {shown:28} {gist}".rstrip()
 
 
 def _gist(event: StreamEvent) -> str:
@@ -86,19 +96,19 @@ def _gist(event: StreamEvent) -> str:
             return ""
 
 
-async def _follow_log(url: str, options: argparse.Namespace) -> None:
+async def _follow_log(url: str, wanted: Wanted) -> None:
     """Every event of everybody, internal ones too, read from the database."""
     async with LogReader(url, connections=1) as reader:
-        latest = options.after == "latest"
-        after = await reader.last_position() if latest else max(int(options.after), 0)
+        latest = wanted.after == "latest"
+        after = await reader.last_position() if latest else max(int(wanted.after), 0)
         while True:
             try:
                 scan = await reader.read_after(after, limit=READ_EVENTS)
             except LogUnavailable:
                 continue  # it has waited
             for entry in scan.entries:
-                if not options.names or entry.name in options.names:
-                    print(_json(_stored(entry)) if options.json else _told(entry), flush=True)
+                if not wanted.names or entry.name in wanted.names:
+                    print(_json(_stored(entry)) if wanted.as_json else _told(entry), flush=True)
             after = scan.through
             if len(scan.entries) < READ_EVENTS:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -120,8 +130,16 @@ def _stored(entry: LogEntry) -> dict[str, object]:
         "owner_id": entry.owner_id and str(entry.owner_id),
         "recorded_at": entry.recorded_at.isoformat(),
         "topic": entry.topic,
-        "state": json.loads(entry.state),
+        "state": _state(entry.state),
     }
+
+
+def _state(state: bytes) -> object:
+    """As JSON; what another application has written otherwise, in hexadecimal digits."""
+    try:
+        return json.loads(state)
+    except ValueError:
+        return state.hex()
 
 
 def _json(value: object) -> str:

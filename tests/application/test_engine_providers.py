@@ -1,14 +1,13 @@
 """ChatEngine over real sockets: OpenAI Chat, OpenAI Responses and Anthropic."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from pydantic_ai import Agent
 from pydantic_ai.models import Model
 
 from application.agents import AgentSpec
-from application.models import close_models, resolve_model
+from application.models import resolve_model
 from domain.completion_events import (
     CancelRequested,
     CompletionFailed,
@@ -16,20 +15,10 @@ from domain.completion_events import (
     ToolReturned,
 )
 from tests.application.house import House, Running
-from tests.model_server import ModelServer, as_provider, ask, until
+from tests.model_server import ModelServer, ask, until
 from tests.model_server.client import MODELS, look
 
-
-@pytest.fixture(scope="module")
-def server() -> Generator[ModelServer]:
-    with ModelServer() as server, as_provider(server.url):
-        yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def models(server: ModelServer) -> AsyncGenerator[None]:
-    yield
-    await close_models()
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture(params=MODELS)

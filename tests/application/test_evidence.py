@@ -1,7 +1,6 @@
 """What was sent to a provider, byte for byte, from the log and its blobs alone."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -11,26 +10,16 @@ from pydantic_ai.models import Model
 
 from application.agents import AgentDeps, AgentSpec
 from application.evidence import Evidence, evidence_of
-from application.models import close_models, resolve_model
+from application.models import resolve_model
 from domain.completion_events import CancelRequested, ModelRequested
 from domain.refusals import CompletionNotFound
 from tests.application.house import House, Running, saying
-from tests.model_server import ModelServer, as_provider, ask, until, without_provider
+from tests.model_server import ModelServer, ask, until, without_provider
 from tests.model_server.client import MODELS
 
+pytestmark = pytest.mark.usefixtures("server")
+
 CALLS = [["look", {"q": "ü ☃"}], ["count", {"letters": "three"}], ["count", {"nonsense": 1}]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[ModelServer]:
-    with ModelServer() as server, as_provider(server.url):
-        yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def models(server: ModelServer) -> AsyncGenerator[None]:
-    yield
-    await close_models()
 
 
 async def prompt(ctx: RunContext[AgentDeps]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from pydantic_ai.exceptions import (
@@ -27,20 +26,10 @@ from interfaces.agents.demo_model import demo_model
 from tests.model_server import ModelServer, as_provider, ask, until
 from tests.model_server.client import MODELS, Run, run
 
+pytestmark = pytest.mark.usefixtures("server")
+
 IDLE_SECONDS = 0.3
 SECRET = "sk-secret-from-the-body"
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[ModelServer]:
-    with ModelServer() as server, as_provider(server.url):
-        yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def models(server: ModelServer) -> AsyncGenerator[None]:
-    yield
-    await close_models()
 
 
 @pytest.fixture(params=MODELS)

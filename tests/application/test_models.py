@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -36,22 +36,12 @@ from application.models import (
     why_not_recorded,
 )
 from interfaces.agents.demo_model import demo_model
-from tests.model_server import ModelServer, as_provider, ask, until
+from tests.model_server import ModelServer, ask, until
 from tests.model_server.client import MODELS, run
 
+pytestmark = pytest.mark.usefixtures("server")
+
 WHOSE: ContextVar[str] = ContextVar("WHOSE", default="nobody's")
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[ModelServer]:
-    with ModelServer() as server, as_provider(server.url):
-        yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def models(server: ModelServer) -> AsyncGenerator[None]:
-    yield
-    await close_models()
 
 
 @pytest.fixture(params=MODELS)

@@ -1,13 +1,12 @@
 """ChatEngine against everything that a provider may do, on the three protocols: `CASES`."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Generator
 from typing import cast
 
 import pytest
 from pydantic_ai.models import Model
 
-from application.models import close_models, resolve_model
+from application.models import resolve_model
 from domain.completion_events import Chunk, CompletionFailed, ToolReturned
 from tests.application.house import House, Running
 from tests.application.provider_cases import (
@@ -18,23 +17,13 @@ from tests.application.provider_cases import (
     agent,
     differences,
 )
-from tests.model_server import Exchange, ModelServer, as_provider, ask, until
+from tests.model_server import Exchange, ModelServer, ask, until
 from tests.model_server.client import MODELS
 from tests.model_server.turn import Protocol
 
+pytestmark = pytest.mark.usefixtures("server")
+
 IMPATIENT_SECONDS = 0.3
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[ModelServer]:
-    with ModelServer() as server, as_provider(server.url):
-        yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def models(server: ModelServer) -> AsyncGenerator[None]:
-    yield
-    await close_models()
 
 
 @pytest.fixture(params=MODELS)

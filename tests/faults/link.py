@@ -35,6 +35,8 @@ class CutAt:
     pattern: bytes
     answer: bytes | None = None
     """The bytes arrive, and what comes back is lost up to this (b"": up to anything)."""
+    arrives: bool = False
+    """The bytes arrive, and nothing is waited for."""
 
 
 @dataclass
@@ -101,6 +103,7 @@ class Lane:
         self._under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(CHUNKS_UNDER_WAY)
         self._before = b""  # what has just passed, for patterns that lie in two chunks
         self._lost = b""  # of an answer
+        self._abandoned = False
 
     async def read(self, source: asyncio.StreamReader) -> None:
         """Take in what one side sends, and its end."""
@@ -137,6 +140,8 @@ class Lane:
         sink.write(passing)
         await sink.drain()
         self._before = passing[-CHUNK:]
+        if self._abandoned:
+            raise Broken
         if len(passing) < len(data) or self._is_used_up():
             self._faults.cut = None
             raise Broken
@@ -166,7 +171,8 @@ class Lane:
         if cut.pattern not in self._before[start:] + data:
             return data
         self._faults.cut = None
-        if cut.answer is None:
+        self._abandoned = cut.arrives
+        if cut.answer is None and not cut.arrives:
             raise Broken
         self._link.lost_answer = cut.answer
         return data

@@ -22,14 +22,25 @@ def stop(*roots: psutil.Process) -> list[psutil.Process]:
     """SIGSTOP for each family, until it has no new members; whom to `resume`."""
     stopped: list[psutil.Process] = []
     while fresh := [process for process in family(*roots) if process not in stopped]:
-        _each(fresh, psutil.Process.suspend)
+        suspend(fresh)
         stopped += fresh
     return stopped
+
+
+def suspend(processes: Sequence[psutil.Process]) -> None:
+    """SIGSTOP for these and nobody else, parents first."""
+    _each(processes, psutil.Process.suspend)
 
 
 def resume(processes: Sequence[psutil.Process]) -> None:
     """SIGCONT, children first."""
     _each(reversed(processes), psutil.Process.resume)
+
+
+def strike(processes: Sequence[psutil.Process]) -> int:
+    """SIGKILL for these and nobody else, at one moment; how many lived. Waits for nothing."""
+    suspend(processes)
+    return _each(processes, psutil.Process.kill)
 
 
 def kill(*roots: psutil.Process, wait_seconds: float = 10.0) -> int:
@@ -38,7 +49,7 @@ def kill(*roots: psutil.Process, wait_seconds: float = 10.0) -> int:
     Returns when they have ended: what they held is free. To reap them is left to their parents.
     """
     stopped = stop(*roots)
-    _each(stopped, psutil.Process.kill)
+    strike(stopped)
     deadline = time.monotonic() + wait_seconds
     while alive := [one for one in stopped if _lives(one)]:
         assert time.monotonic() < deadline, f"still alive: {alive}"
@@ -53,7 +64,10 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _each(processes: Iterable[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+def _each(processes: Iterable[psutil.Process], do: Callable[[psutil.Process], None]) -> int:
+    done = 0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             do(process)
+            done += 1
+    return done

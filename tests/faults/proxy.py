@@ -150,6 +150,10 @@ class FaultProxy:
         """
         self._faults.cut = CutAt("up", pattern, answer)
 
+    def abandon(self, pattern: bytes) -> None:
+        """Pass the request with these bytes and break off at once, whatever becomes of it."""
+        self._faults.cut = CutAt("up", pattern, arrives=True)
+
     async def _open(self) -> None:
         if isinstance(self._listen, Path):
             self._listener = await asyncio.start_unix_server(self._accept, self._listen)

@@ -205,6 +205,19 @@ async def test_a_lost_answer_means_that_the_server_has_acted(proxy: FaultProxy, 
     assert proxy.resets == 1
 
 
+async def test_an_abandoned_request_arrives_and_its_answer_does_not(
+    proxy: FaultProxy, echo: Echo
+) -> None:
+    ends = await connect(proxy)
+    proxy.abandon(b"COMMIT")
+    assert await say(ends, b"BEGIN\n") == b"BEGIN\n"
+    ends[1].write(b"COMMIT\n")
+    assert await rest(ends) == b""
+    await until(lambda: b"COMMIT\n" in echo.lines)
+    assert not proxy.is_armed
+    assert proxy.resets == 1
+
+
 async def test_an_answer_can_be_lost_by_its_words(proxy: FaultProxy, echo: Echo) -> None:
     ends = await connect(proxy)
     proxy.lose(b"Created", direction="down")

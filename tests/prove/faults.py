@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tests.faults.missing import ToolIsMissing
 from tests.model_server import ModelServer
-from tests.storm.deployment import Apart, Deployment, Together
+from tests.storm.apart import Apart
+from tests.storm.deployment import Deployment, Together
 from tests.storm.faults import LAUNCHED, LINKS, MACHINE, PROCESSES, Fault
 from tests.storm.report import markdown, rows
 from tests.storm.storm import Outcome, Storm, Strength

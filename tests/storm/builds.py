@@ -4,8 +4,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.storm.deployment import Apart, Deployment, Together
-from tests.storm.faults import WORKERS, Fault, breaking, flush, killing, wrong_clock
+from tests.storm.apart import Apart
+from tests.storm.deployment import Deployment, Together
+from tests.storm.faults import Fault, flush, killing, wrong_clock
+from tests.storm.link_faults import WORKERS, breaking
 
 PRODUCT = Path(__file__).parents[2]
 PACKAGES = ("domain", "application", "projections", "infrastructure", "interfaces")

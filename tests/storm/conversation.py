@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
+from math import inf
 from random import Random
 from typing import Any, cast
 from uuid import UUID
@@ -22,7 +23,8 @@ REPEATED = frozenset({429, 502, 503, 504})
 class Conversation:
     """One user at one thread. `apis`: addresses, taken at random at each connection.
 
-    After `patience_seconds` without an outcome or an ending the client complains.
+    When everything has been well for `patience_seconds`, and an outcome or an ending is still
+    missing, the client complains.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Conversation:
         journal: Journal,
         random: Random,
         patience_seconds: float,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._number = number
         self._patience_seconds = patience_seconds
@@ -42,14 +45,31 @@ class Conversation:
         self._journal = journal
         self.thread = ThreadJournal(self._new_id())
         journal.threads.append(self.thread)
+        self._deadline = inf
         self._ended: dict[UUID, asyncio.Event] = {}
         self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {key}"},
             timeout=httpx2.Timeout(ASK_SECONDS, pool=None),
+            transport=transport,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Talk until `stop`, and then until every answer that was promised has come."""
+        """Talk until `stop`, when all is well; then wait for every answer that was promised."""
+        impatience = asyncio.create_task(self._lose_patience(stop))
+        try:
+            await self._talk(stop)
+        finally:
+            impatience.cancel()
+
+    async def close(self) -> None:
+        """Leave."""
+        await self._http.aclose()
+
+    async def _lose_patience(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._deadline = time.monotonic() + self._patience_seconds
+
+    async def _talk(self, stop: asyncio.Event) -> None:
         body = {"id": str(self.thread.thread_id)}
         if await self._ask("/v1/threads", body, act="thread", about=self.thread.thread_id) is None:
             return
@@ -66,10 +86,6 @@ class Conversation:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-
-    async def close(self) -> None:
-        """Leave."""
-        await self._http.aclose()
 
     async def _turn(self, turn: int, stop: asyncio.Event) -> None:
         kind = self._random.choices(
@@ -120,10 +136,13 @@ class Conversation:
         )
 
     async def _end_of(self, completion_id: UUID) -> None:
-        if not await self._wait(completion_id, seconds=self._patience_seconds):
+        while not await self._wait(completion_id, seconds=1.0):
+            if time.monotonic() < self._deadline:
+                continue
             self._journal.complaints.append(
                 f"completion {completion_id}: no ending within {self._patience_seconds:.0f} s"
             )
+            break
         del self._ended[completion_id]
 
     async def _wait(self, completion_id: UUID, *, seconds: float) -> bool:
@@ -145,8 +164,7 @@ class Conversation:
         self, path: str, body: dict[str, Any], *, act: Act, about: UUID
     ) -> dict[str, Any] | None:
         """Repeat a request until its outcome is known; None when it was refused."""
-        deadline = time.monotonic() + self._patience_seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < self._deadline:
             try:
                 answer = await self._http.post(self._api() + path, json=body)
             except httpx2.TransportError:

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import errno
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
 import psutil
 
-from tests.faults.link import Direction
-from tests.faults.proxy import POSTGRES_READY, FaultProxy
+from tests.faults.processes import resume, strike, suspend
 from tests.servers import redis_client
-from tests.storm.deployment import Apart, Deployment
+from tests.storm.apart import Apart
+from tests.storm.deployment import Deployment
+from tests.storm.link_faults import WRITERS, breaking
 
 Inject = Callable[[Deployment, Random], Awaitable[int]]
 """Does it, and sees that it passes; how many processes it has killed."""
@@ -32,14 +33,14 @@ def killing(*kinds: str, one: bool = False) -> Inject:
         victims = [process for kind in kinds for process in deployment.members(kind)]
         if one and victims:
             victims = [random.choice(victims)]
-        return kill(victims)
+        return strike(victims)
 
     return inject
 
 
 async def _kill_everything(deployment: Deployment, random: Random) -> int:
     del random
-    return kill(deployment.everything())
+    return strike(deployment.everything())
 
 
 async def _leave(deployment: Deployment, random: Random) -> int:
@@ -55,7 +56,11 @@ def _pausing(kind: str, *, seconds: tuple[float, float]) -> Inject:
         victims = deployment.members(kind)
         if kind in ("api", "worker") and victims:
             victims = [random.choice(victims)]
-        await _paused(victims, seconds=random.uniform(*seconds))
+        suspend(victims)
+        try:
+            await asyncio.sleep(random.uniform(*seconds))
+        finally:
+            resume(victims)
         return 0
 
     return inject
@@ -68,28 +73,6 @@ async def flush(deployment: Deployment, random: Random) -> int:
         await client.flushall()  # pyright: ignore[reportUnknownMemberType]
     await client.aclose()
     return 0
-
-
-WORKERS = ("worker1", "worker2")
-WRITERS = ("api1", "api2", *WORKERS)
-ALL = (*WRITERS, "projector")
-
-
-def breaking(target: str, how: str, *, whose: Sequence[str] = ALL) -> Inject:
-    """A link of one process to PostgreSQL or Redis, or of clients to an API."""
-
-    async def inject(deployment: Deployment, random: Random) -> int:
-        assert isinstance(deployment, Apart)
-        if target == "clients":
-            proxy = random.choice(deployment.clients)
-        else:
-            link = deployment.links[random.choice(whose)]
-            proxy = link.postgres if target == "postgres" else link.redis
-        await _HOW[how](proxy, random)
-        await proxy.heal()
-        return 0
-
-    return inject
 
 
 def wrong_clock(*kinds: str) -> Inject:
@@ -130,90 +113,6 @@ async def _failing_fsync(deployment: Deployment, random: Random) -> int:
     await asyncio.sleep(random.uniform(0.2, 1.0))
     deployment.syncing.heal()
     return 0
-
-
-async def _reset(proxy: FaultProxy, random: Random) -> None:
-    del random
-    proxy.reset()
-
-
-async def _away(proxy: FaultProxy, random: Random) -> None:
-    proxy.shut()
-    await asyncio.sleep(random.uniform(0.3, 3.0))
-
-
-async def _freeze(proxy: FaultProxy, random: Random) -> None:
-    ways: list[tuple[Direction, ...]] = [("up",), ("down",), ("up", "down")]
-    proxy.hold(*random.choice(ways))
-    await asyncio.sleep(random.uniform(0.3, 5.0))
-
-
-async def _swallow(proxy: FaultProxy, random: Random) -> None:
-    proxy.black_hole()
-    await asyncio.sleep(random.uniform(0.3, 4.0))
-
-
-async def _slow(proxy: FaultProxy, random: Random) -> None:
-    proxy.delay(0.2)
-    proxy.reset_at_random(0.01)
-    await asyncio.sleep(random.uniform(2.0, 4.0))
-
-
-async def _lose_answer(proxy: FaultProxy, random: Random) -> None:
-    """Some append is committed, and who sent it is not told."""
-    for _ in range(random.randint(1, 3)):
-        proxy.lose_answer(b'{"at":', answer=POSTGRES_READY)
-        await _until_cut(proxy)
-
-
-async def _lose_reply(proxy: FaultProxy, random: Random) -> None:
-    """Some POST has its effect, and its client is not told."""
-    for _ in range(random.randint(1, 3)):
-        proxy.lose_answer(b"POST /v1/")
-        await _until_cut(proxy)
-
-
-async def _until_cut(proxy: FaultProxy) -> None:
-    for _ in range(40):
-        if not proxy.is_armed:
-            return
-        await asyncio.sleep(0.05)
-
-
-_HOW: Mapping[str, Callable[[FaultProxy, Random], Awaitable[None]]] = {
-    "reset": _reset,
-    "away": _away,
-    "frozen": _freeze,
-    "black hole": _swallow,
-    "slow": _slow,
-    "answer lost": _lose_answer,
-    "reply lost": _lose_reply,
-}
-
-
-def kill(processes: Sequence[psutil.Process]) -> int:
-    """All at one moment: stopped first, so that none can react; how many there were."""
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.suspend()
-    killed = 0
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-            killed += 1
-    return killed
-
-
-async def _paused(processes: Sequence[psutil.Process], *, seconds: float) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.suspend()
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        for process in processes:
-            with contextlib.suppress(psutil.Error):
-                process.resume()
 
 
 SHORT = (0.3, 4.0)
@@ -262,7 +161,6 @@ MACHINE: tuple[Fault, ...] = (
     Fault("fsync takes 200 ms", _slow_fsync, 1),
     Fault("EIO on fsync", _failing_fsync, 1),
 )
-
 
 LAUNCHED: tuple[Fault, ...] = (
     Fault("kill -9 launcher", killing("up"), 1),

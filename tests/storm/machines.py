@@ -1,20 +1,18 @@
 """Two APIs, two workers and a projector on servers of their own, all behind one link to each."""
 
-import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 import httpx2
 import psutil
 
-from tests.faults.proxy import FaultProxy
+from tests.faults.links import links_to
 from tests.servers import Connection, connected
-from tests.storm.deployment import POSTGRES_SOCKET, PROCESSES, Deployment
-from tests.system.stack import eventually, free_port
+from tests.storm.deployment import PROCESSES, Deployment
+from tests.system.stack import eventually, free_port, is_ready
 
 DATABASE_SESSIONS = """
 SELECT count(*) FROM pg_stat_activity WHERE application_name = 'threadlog'
@@ -40,45 +38,23 @@ class Machines(Deployment):
     def __init__(self, place: Path, *, environment: Mapping[str, str], code: Path) -> None:
         super().__init__(place, environment=environment, code=code)
         self.ports = {name: free_port() for name in PROCESSES if name.startswith("api")}
-        self.to_postgres: FaultProxy
-        self.to_redis: FaultProxy
+        self.link = links_to(self.postgres, self.valkey, folder=place)
+        self.links = {"all": self.link}
 
     @property
     def apis(self) -> Sequence[str]:
         return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
 
-    def proxies(self) -> list[FaultProxy]:
-        return [self.to_postgres, self.to_redis]
-
     async def start(self) -> None:
-        await asyncio.to_thread(self.postgres.start)
-        await asyncio.to_thread(self.valkey.start)
-        self.to_postgres = FaultProxy(
-            self.postgres.socket_dir / POSTGRES_SOCKET, listen=self.place / POSTGRES_SOCKET
-        )
-        self.to_redis = FaultProxy(
-            Path(urlsplit(self.valkey.url).path), listen=self.place / "redis"
-        )
-        for proxy in self.proxies():
-            await proxy.heal()
-        await self._keeper("migrate", **self._servers()).once()
-        del self.keepers["migrate"]  # it has ended
+        await self._start_servers()
+        await self.link.heal()
+        servers = self.link.environment(self.postgres.url)
         for name in PROCESSES:
             port = {"THREADLOG_PORT": str(self.ports[name])} if name in self.ports else {}
-            self._keeper(name, **self._servers(), **port).start()
+            self._keeper(name, **servers, **port).start()
         await self.calm()
         for name in PROCESSES:
             await self._ready(name, after=0)
-
-    async def stop(self) -> list[str]:
-        left = [
-            f"{name} did not leave by itself"
-            for name, keeper in self.keepers.items()
-            if not await keeper.stop()
-        ]
-        for proxy in self.proxies():
-            await proxy.close()
-        return left
 
     async def restart(self, name: str) -> Restart:
         """SIGTERM, wait until it has left, begin it again, wait until it is ready."""
@@ -93,12 +69,7 @@ class Machines(Deployment):
     async def begin_direct_api(self) -> str:
         """One more, called `api`, with nothing between it and the servers; its address."""
         port = self.ports["api"] = free_port()
-        self._keeper(
-            "api",
-            THREADLOG_DATABASE_URL=self.postgres.url,
-            THREADLOG_REDIS_URL=self.valkey.url,
-            THREADLOG_PORT=str(port),
-        ).start()
+        self._keeper("api", **self._directly(), THREADLOG_PORT=str(port)).start()
         await self._ready("api", after=0)
         return f"http://127.0.0.1:{port}"
 
@@ -118,16 +89,6 @@ class Machines(Deployment):
             count: int = await connection.fetchval(DATABASE_SESSIONS)
             return count
 
-    def _servers(self) -> dict[str, str]:
-        return {
-            "THREADLOG_DATABASE_URL": self._behind_link(self.postgres.url),
-            "THREADLOG_OWNER_DATABASE_URL": self._behind_link(self.postgres.owner_url),
-            "THREADLOG_REDIS_URL": f"unix://{self.to_redis.path}?db=0",
-        }
-
-    def _behind_link(self, url: str) -> str:
-        return urlsplit(url)._replace(query=f"host={quote(str(self.place))}").geturl()
-
     def _said(self, name: str) -> str:
         output = self.output(name)
         return output.read_text(errors="replace") if output.exists() else ""
@@ -135,9 +96,9 @@ class Machines(Deployment):
     async def _ready(self, name: str, *, after: int) -> None:
         """`after`: of what it said, which was said by its predecessor."""
         if name in self.ports:
-            url = f"http://127.0.0.1:{self.ports[name]}/readyz"
+            url = f"http://127.0.0.1:{self.ports[name]}"
             async with httpx2.AsyncClient(timeout=5) as http:
-                await eventually(lambda: _answers(http, url), seconds=READY_SECONDS)
+                await eventually(lambda: is_ready(http, url), seconds=READY_SECONDS)
         elif name.startswith("worker"):
             await eventually(
                 lambda: "ready: worker" in self._said(name)[after:], seconds=READY_SECONDS
@@ -146,13 +107,6 @@ class Machines(Deployment):
             async with connected(self.postgres.owner_url) as database:
                 end = await database.fetchval(END)
                 await eventually(lambda: _caught_up(database, end), seconds=READY_SECONDS)
-
-
-async def _answers(http: httpx2.AsyncClient, url: str) -> bool:
-    try:
-        return (await http.get(url)).is_success
-    except httpx2.TransportError:
-        return False
 
 
 async def _caught_up(database: Connection, end: int) -> bool:

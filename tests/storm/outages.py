@@ -62,11 +62,11 @@ async def _without_postgres(
     before = [answer.connections for answer in answers]
     began = time.monotonic()
     if how == "gone":
-        machines.to_postgres.shut()
+        machines.link.postgres.shut()
     else:
-        machines.to_postgres.hold()
+        machines.link.postgres.hold()
     statuses, longest = await _commands_until(machines, began + seconds)
-    await machines.to_postgres.heal()
+    await machines.link.postgres.heal()
     back = time.monotonic()
     recovered = await asyncio.gather(*(_serves(api, back) for api in machines.apis))
     await eventually(lambda: all(answer.late[-1][0] > back for answer in answers), seconds=60)
@@ -123,14 +123,14 @@ async def _without_redis(
 ) -> None:
     before = [answer.connections for answer in answers]
     began = time.monotonic()
-    machines.to_redis.shut()
+    machines.link.redis.shut()
     async with connected(machines.apis[0], key=KEY) as client:
         asked = time.monotonic()
         new = await client.start(ask(words=5))
         await client.until_end(new["completion_id"], new["thread_id"])
         short = time.monotonic() - asked
     await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
-    await machines.to_redis.heal()
+    await machines.link.redis.heal()
     late = [by for answer in answers for at, by in answer.late if at > began]
     await asyncio.sleep(BETWEEN_SECONDS)
     name = f"{NAMES['redis']} for {seconds:.0f} s"

@@ -23,7 +23,7 @@ class Row:
     acknowledged: int = 0  # requests answered with 2xx and events seen on streams
     lost: int = 0  # of those, how many the log does not have
     doubled: int = 0  # of the events seen, how many had been seen before
-    end_seconds: float = 0.0  # from the acknowledgement to the ending at the client
+    end_seconds: float = 0.0  # of an answer it fell upon: from the fault to the ending at a client
     reconnect_seconds: float = 0.0
 
 
@@ -81,8 +81,10 @@ def _add(table: defaultdict[str, Row], outcome: Outcome) -> None:
             row = table[_during(faults, broken.at)]
             row.reconnect_seconds = max(row.reconnect_seconds, broken.back_at - broken.at)
     for asked_at, ended_at in _answers(outcome):
-        for name in {_during(faults, asked_at), *_between(faults, asked_at, ended_at)}:
-            table[name].end_seconds = max(table[name].end_seconds, ended_at - asked_at)
+        for fault in faults:
+            if asked_at <= fault.at <= ended_at:
+                row = table[fault.name]
+                row.end_seconds = max(row.end_seconds, ended_at - fault.at)
 
 
 def _answers(outcome: Outcome) -> Iterable[tuple[float, float]]:
@@ -100,7 +102,3 @@ def _answers(outcome: Outcome) -> Iterable[tuple[float, float]]:
 def _during(faults: Sequence[Injected], at: float) -> str:
     place = bisect_right(faults, at, key=lambda one: one.at)
     return faults[place - 1].name if place else "(before the first)"
-
-
-def _between(faults: Sequence[Injected], begin: float, end: float) -> list[str]:
-    return [fault.name for fault in faults if begin <= fault.at <= end]

@@ -6,12 +6,13 @@ from random import Random
 from uuid import UUID
 
 from tests.servers import connected
+from tests.storm.conversation import Conversation
 from tests.storm.deployment import PROCESSES
 from tests.storm.evidence import Evidence
 from tests.storm.figures import Figures
-from tests.storm.guests import Guest
 from tests.storm.journal import Journal
 from tests.storm.machines import Machines
+from tests.storm.troubles import Counting
 from tests.system.stack import KEY
 
 GUESTS = 30
@@ -61,15 +62,15 @@ class Rolling:
         figures.tell("- handed over to another", ways["handed over"])
         figures.equal("- taken for dead", ways["lost"], 0)
 
-    def _guest(self, number: int) -> Guest:
-        return Guest(
+    def _guest(self, number: int) -> Conversation:
+        return Conversation(
             number,
             apis=self._machines.apis,
             key=KEY,
             journal=self._journal,
             random=Random(self._random.getrandbits(64)),
             patience_seconds=PATIENCE_SECONDS,
-            troubles=self.troubles,
+            transport=Counting(self.troubles),
         )
 
     async def _note_held(self, name: str) -> None:

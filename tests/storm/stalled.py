@@ -50,17 +50,23 @@ class Watch:
     def __init__(self, api: psutil.Process, *, descriptors: int) -> None:
         self._api = api
         self._descriptors = descriptors  # without those that stall
-        self.megabytes = 0.0
+        self.before = self.megabytes = _megabytes(api)
         self.at_once = 0
         self.stalled = 0
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            self.megabytes = max(self.megabytes, _megabytes(self._api))
-            self.stalled = self._api.num_fds() - self._descriptors
-            self.at_once = max(self.at_once, self.stalled)
+            self.look()
             await asyncio.sleep(0.5)
+
+    def look(self) -> float:
+        """The megabytes that it has now."""
+        megabytes = _megabytes(self._api)
+        self.megabytes = max(self.megabytes, megabytes)
+        self.stalled = self._api.num_fds() - self._descriptors
+        self.at_once = max(self.at_once, self.stalled)
+        return megabytes
 
 
 async def prove_stalled(figures: Figures, machines: Machines) -> None:
@@ -73,55 +79,38 @@ async def prove_stalled(figures: Figures, machines: Machines) -> None:
         await client.http.get("/readyz")
     descriptors = await _settled(api)
     sessions = await machines.sessions()
-    before = _megabytes(api)
+    watch = Watch(api, descriptors=descriptors + FAST)
     readers = [Reader() for _ in range(FAST)]
     reading = [asyncio.create_task(_read(url, thread_id, reader)) for reader in readers]
     await eventually(lambda: all(reader.late for reader in readers), seconds=30)
-    began = time.monotonic()
-    watch = Watch(api, descriptors=descriptors + FAST)
-    watching = asyncio.create_task(watch.run())
-    stalled = await asyncio.to_thread(_open, url, thread_id)
-    opened = time.monotonic()
-    await eventually(lambda: watch.stalled <= KEPT, seconds=120)
-    cut = time.monotonic() - opened
-    await end({watching})
-    after_cut = _megabytes(api)
-    for one in stalled:
-        one.close()
+    await _stall(figures, watch, url, thread_id=thread_id)
     async with connected(url, key=KEY) as client:
         await client.post(f"/v1/completions/{completion_id}/cancel")
         await asyncio.wait_for(asyncio.gather(*reading), 30)
         log = [event["position"] for event in await client.public_log(thread_id)]
-    left = time.monotonic()
-    await eventually(lambda: api.num_fds() <= descriptors + KEPT, seconds=30)
-    back = time.monotonic() - left
-    _tell(
-        figures,
-        watch=watch,
-        before=before,
-        after=after_cut,
-        opening=opened - began,
-        cut=cut,
-    )
+    back = await eventually(lambda: api.num_fds() <= descriptors + KEPT, seconds=30)
     _tell_readers(figures, readers, log)
     figures.at_most("sockets of the API back at the base after", back, BACK_SECONDS, unit=" s")
-    figures.at_most("PostgreSQL connections, all processes", await machines.sessions(), sessions)
+    held = await machines.sessions()
+    figures.at_most("PostgreSQL connections, all processes", held, sessions + KEPT)
 
 
-def _tell(
-    figures: Figures,
-    *,
-    watch: "Watch",
-    before: float,
-    after: float,
-    opening: float,
-    cut: float,
-) -> None:
+async def _stall(figures: Figures, watch: Watch, url: str, *, thread_id: str) -> None:
+    """Until the API has cut the last of them."""
+    watching = asyncio.create_task(watch.run())
+    began = time.monotonic()
+    clients = await asyncio.to_thread(_open, url, thread_id)
+    opening = time.monotonic() - began
+    cut = await eventually(lambda: watch.stalled <= KEPT, seconds=120)
+    await end({watching})
+    after = watch.look()
+    for client in clients:
+        client.close()
     opened = f"{STALLED} opened in {opening:.1f} s, {watch.at_once} at one moment"
     figures.tell("clients that stall", opened)
-    memory = f"{before:.0f} → {watch.megabytes:.0f} → {after:.0f} MB"
+    memory = f"{watch.before:.0f} → {watch.megabytes:.0f} → {after:.0f} MB"
     figures.tell("the API's own memory (USS) before, at most, after", memory)
-    each = (watch.megabytes - before) * 1024 / watch.at_once
+    each = (watch.megabytes - watch.before) * 1024 / watch.at_once
     figures.at_most("memory for each of them", each, KILOBYTES_EACH, unit=" kB")
     figures.at_most("the last of them is cut after", cut, CUT_SECONDS + MARGIN_SECONDS, unit=" s")
 
@@ -185,11 +174,11 @@ async def _lines(receiving: asyncio.StreamReader) -> AsyncGenerator[bytes]:
 def _open(url: str, thread_id: str) -> list[socket.socket]:
     """Each has the beginning of its headers and not a byte more; a few come at a time."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = [pool.submit(_stall, url, thread_id) for _ in range(STALLED)]
+        begun = [pool.submit(_stalled, url, thread_id) for _ in range(STALLED)]
     return [one.result() for one in begun]
 
 
-def _stall(url: str, thread_id: str) -> socket.socket:
+def _stalled(url: str, thread_id: str) -> socket.socket:
     """One that is refused comes again."""
     while True:
         client = socket.socket()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
@@ -12,7 +12,7 @@ from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from infrastructure.migrations.files import migrations, read_sql
 from tests.servers import connected, new_database
 from tests.storm.figures import Figures
-from tests.system.stack import KEY, eventually, free_port
+from tests.system.stack import KEY, eventually, free_port, is_ready
 
 START_SECONDS = 60.0
 APPLIED = "SELECT count(*) FROM threadlog.migrations"
@@ -129,7 +129,7 @@ async def _variables(
 async def threadlog(command: str, variables: Mapping[str, str]) -> asyncio.subprocess.Process:
     """`threadlog COMMAND`; everything that it says goes to one pipe."""
     return await asyncio.create_subprocess_exec(
-        *_command(command),
+        *(sys.executable, "-m", "interfaces.cli", command),
         env={**os.environ, **variables},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -138,23 +138,14 @@ async def threadlog(command: str, variables: Mapping[str, str]) -> asyncio.subpr
     )
 
 
-def _command(command: str) -> Sequence[str]:
-    return (sys.executable, "-m", "interfaces.cli", command)
-
-
 async def _end(process: asyncio.subprocess.Process) -> str:
     told, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
     return told.decode(errors="replace")
 
 
 async def _ready(port: int) -> float:
+    url = f"http://127.0.0.1:{port}"
     async with httpx2.AsyncClient(timeout=5) as http:
-
-        async def answers() -> bool:
-            try:
-                answer = await http.get(f"http://127.0.0.1:{port}/readyz")
-            except httpx2.TransportError:
-                return False
-            return answer.is_success
-
-        return await eventually(answers, seconds=START_SECONDS, every_seconds=0.1)
+        return await eventually(
+            lambda: is_ready(http, url), seconds=START_SECONDS, every_seconds=0.1
+        )

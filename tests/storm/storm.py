@@ -47,7 +47,7 @@ class Strength:
     conversations: int = 30
     hands: int = 2  # that break one thing after another
     pause_seconds: tuple[float, float] = (0.3, 2.7)  # of a hand between two things
-    patience_seconds: float = 120.0  # of a client, until it complains
+    patience_seconds: float = 120.0  # of a client when all is well again, until it complains
 
 
 class Storm:
@@ -76,8 +76,8 @@ class Storm:
         stop = asyncio.Event()
         tasks = [asyncio.create_task(one.run(stop)) for one in talking]
         await self._break_things()
-        stop.set()
         await self._deployment.calm()
+        stop.set()
         await self._settle(tasks)
         for one in talking:
             await one.close()

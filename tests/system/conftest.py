@@ -2,30 +2,16 @@
 
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 import pytest
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.faults.proxy import FaultProxy
+from tests.faults.links import Links, links_to
 from tests.model_server import ModelServer
 from tests.servers import new_database
 from tests.system.client import Client, connected
 from tests.system.stack import KEY, Stack, running
-
-
-@dataclass(frozen=True)
-class Links:
-    """The ways from Threadlog to its servers."""
-
-    postgres: FaultProxy
-    redis: FaultProxy
-
-    async def heal(self) -> None:
-        await self.postgres.heal()
-        await self.redis.heal()
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +23,9 @@ def provider() -> Generator[ModelServer]:
 @pytest.fixture(scope="session")
 async def links(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> AsyncGenerator[Links]:
     with tempfile.TemporaryDirectory(prefix="threadlog-link-", dir="/tmp") as folder:
-        socket, listen = postgres.socket_name, Path(folder)
-        async with (
-            FaultProxy(postgres.socket_dir / socket, listen=listen / socket) as to_postgres,
-            FaultProxy(Path(urlsplit(valkey.url).path), listen=listen / "redis") as to_redis,
-        ):
-            yield Links(to_postgres, to_redis)
+        links = links_to(postgres, valkey, folder=Path(folder))
+        async with links.postgres, links.redis:
+            yield links
 
 
 @pytest.fixture
@@ -64,12 +47,10 @@ async def stack(
 ) -> AsyncGenerator[Stack]:
     """Two workers, on a database of its own; the model is the tests' provider."""
     url, owner_url = urls
-    folder = quote(str(links.postgres.path.parent))
     environment = {
         **provider.environment,
-        "THREADLOG_DATABASE_URL": urlsplit(url)._replace(query=f"host={folder}").geturl(),
+        **links.environment(url),
         "THREADLOG_OWNER_DATABASE_URL": owner_url,
-        "THREADLOG_REDIS_URL": f"unix://{links.redis.path}?db=0",
         "THREADLOG_MODEL": "openai-chat:gpt-5",
         "THREADLOG_IDLE_TIMEOUT_SECONDS": "4",
     }

@@ -62,10 +62,7 @@ class Stack:
 
     async def _is_ready(self, http: httpx2.AsyncClient) -> bool:
         assert self._process.poll() is None, self.logged()
-        try:
-            return (await http.get(f"{self.url}/readyz")).is_success
-        except httpx2.TransportError:
-            return False
+        return await is_ready(http, self.url)
 
 
 def _mentions(process: psutil.Process, text: str) -> bool:
@@ -118,6 +115,14 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+async def is_ready(http: httpx2.AsyncClient, url: str) -> bool:
+    """Does the API there say that it can serve?"""
+    try:
+        return (await http.get(f"{url}/readyz")).is_success
+    except httpx2.TransportError:
+        return False
 
 
 async def eventually(

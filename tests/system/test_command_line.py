@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.faults.links import Links
 from tests.model_server import ModelServer, ask
 from tests.system.client import Client, Json
-from tests.system.conftest import Links
 from tests.system.stack import KEY, Stack, eventually, free_port
 
 

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from domain.ids import uuid7
+from tests.faults.links import Links
 from tests.model_server import ask
 from tests.system.client import ENDINGS, Client, Json, Seen, connected
-from tests.system.conftest import Links
 from tests.system.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("healed")

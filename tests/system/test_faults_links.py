@@ -8,10 +8,10 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.faults.proxy import POSTGRES_READY, FaultProxy
+from tests.faults.links import Links, lose
+from tests.faults.proxy import FaultProxy
 from tests.model_server import ask
 from tests.system.client import Client, Json, connected, sha256, valid_text
-from tests.system.conftest import Links
 from tests.system.stack import KEY, Stack
 
 pytestmark = pytest.mark.usefixtures("healed")
@@ -42,11 +42,8 @@ async def test_a_message_whose_commit_is_cut_off_is_stored_once_and_acknowledged
     text = ask(f"commit {uuid4()}", words=3)
     thread = await new_thread(client)
     path = f"/v1/threads/{thread}/messages"
-    before, mark = links.postgres.resets, text.split()[1].encode()
-    if lost == "request":
-        links.postgres.lose(mark)
-    else:
-        links.postgres.lose_answer(mark, answer=POSTGRES_READY)
+    before = links.postgres.resets
+    lose(links.postgres, lost, marker=text.split()[1])
     key = {"Idempotency-Key": str(uuid4())}
     answers = [await client.http.post(path, json={"text": text}, headers=key) for _ in range(2)]
     assert links.postgres.resets > before

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from tests.faults.links import Links
 from tests.model_server import ask
 from tests.system.client import Client, sha256, valid_text
-from tests.system.conftest import Links
 from tests.system.stack import eventually
 
 pytestmark = pytest.mark.usefixtures("healed")

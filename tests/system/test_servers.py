@@ -19,7 +19,7 @@ from tests.model_server import ask
 from tests.servers import new_database
 from tests.storm.starts import threadlog
 from tests.system.client import Client, Seen, connected
-from tests.system.stack import KEY, eventually, free_port
+from tests.system.stack import KEY, eventually, free_port, is_ready
 
 ROOT = Path(__file__).parents[2]
 HEAD = (
@@ -46,16 +46,13 @@ async def test_two_migrations_at_once_apply_each_file_once(postgres: EmbeddedPos
 async def api(variables: Mapping[str, str], *, port: int) -> AsyncGenerator[Process]:
     process = await threadlog("api", {**variables, "THREADLOG_PORT": str(port)})
 
-    async def is_ready() -> bool:
+    async def serves() -> bool:
         assert process.returncode is None
-        try:
-            return (await http.get(f"http://127.0.0.1:{port}/readyz")).is_success
-        except httpx2.TransportError:
-            return False
+        return await is_ready(http, f"http://127.0.0.1:{port}")
 
     try:
         async with httpx2.AsyncClient() as http:
-            await eventually(is_ready, seconds=30)
+            await eventually(serves, seconds=30)
         yield process
     finally:
         if process.returncode is None:

@@ -13,6 +13,8 @@ import pytest
 from application.ports import OutcomeUnknown, StreamConflict
 from infrastructure.event_log import LogReader
 from infrastructure.event_log.connection import connected
+from tests.faults.links import link_to, lose, through
+from tests.faults.proxy import POSTGRES_READY, FaultProxy
 from tests.infrastructure.event_log.appending import (
     LOCK,
     Commits,
@@ -24,13 +26,18 @@ from tests.infrastructure.event_log.appending import (
 )
 from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import CANCEL, raw
-from tests.infrastructure.event_log.faults import Link, faulty
 
 
 @pytest.fixture
-async def link(any_database: LogDatabase) -> AsyncIterator[Link]:
-    async with faulty(any_database.url) as link:
+async def link(any_database: LogDatabase) -> AsyncIterator[FaultProxy]:
+    async with link_to(any_database.url) as link:
         yield link
+
+
+@pytest.fixture
+def far(any_database: LogDatabase, link: FaultProxy) -> str:
+    """The database's URL over the link."""
+    return through(link, any_database.url)
 
 
 @pytest.fixture
@@ -39,29 +46,22 @@ async def reader(any_database: LogDatabase) -> AsyncIterator[LogReader]:
         yield reader
 
 
-def lose(link: Link, part: str, marker: str) -> None:
-    if part == "request":
-        link.lose_request(marker.encode())
-    else:
-        link.lose_answer(marker.encode())
-
-
 @pytest.mark.parametrize("part", ["request", "answer"])
 async def test_an_append_is_written_once_and_answered(
-    link: Link, reader: LogReader, part: str
+    link: FaultProxy, far: str, reader: LogReader, part: str
 ) -> None:
     thread, stream, other = uuid4(), uuid4(), uuid4()
     commits = Commits()
-    async with writer(link.url, commits) as log:
+    async with writer(far, commits) as log:
         await log.append(raw(stream, 0, "first", thread_id=thread))
-        lose(link, part, "second")
+        lose(link, part, marker="second")
         appended, cancel, zombie = await asyncio.gather(
             log.append(raw(stream, 1, "second", thread_id=thread), raw(other, 0, "new", "newer")),
             log.append(raw(stream, None, "by someone", topic=CANCEL, thread_id=thread)),
             log.append(raw(stream, 1, "foreign", thread_id=thread)),
             return_exceptions=True,
         )
-    assert link.cuts == 1
+    assert link.resets == 1
     assert not isinstance(appended, BaseException)
     assert not isinstance(cancel, BaseException)
     assert [(e.position, e.originator_version, e.previous) for e in appended] == [
@@ -77,22 +77,22 @@ async def test_an_append_is_written_once_and_answered(
 
 
 async def test_a_request_to_cancel_whose_answer_is_lost_is_not_repeated(
-    link: Link, reader: LogReader
+    link: FaultProxy, far: str, reader: LogReader
 ) -> None:
     stream = uuid4()
-    async with writer(link.url) as log:
+    async with writer(far) as log:
         await log.append(raw(stream, 0, "first"))
-        link.lose_answer(b"by someone")
+        link.lose_answer(b"by someone", answer=POSTGRES_READY)
         [entry] = await log.append(raw(stream, None, "by someone", topic=CANCEL))
-    assert (link.cuts, entry.position, entry.originator_version) == (1, 2, 2)
+    assert (link.resets, entry.position, entry.originator_version) == (1, 2, 2)
     assert [e.state for e in await assert_sound(reader)] == [b"first", b"by someone"]
 
 
 async def test_a_lost_call_that_is_committed_only_after_it_was_sent_again(
-    any_database: LogDatabase, link: Link, reader: LogReader
+    any_database: LogDatabase, link: FaultProxy, far: str, reader: LogReader
 ) -> None:
     stream, other = uuid4(), uuid4()
-    async with writer(link.url) as log, held(any_database) as superuser:
+    async with writer(far) as log, held(any_database) as superuser:
         link.abandon(b"early bird")
         first = asyncio.create_task(log.append(raw(stream, 0, "early bird")))
 
@@ -139,30 +139,32 @@ def wait_for_its_end(pid: int) -> None:
 
 
 @pytest.mark.parametrize("part", ["request", "answer"])
-async def test_a_source_is_told_of_its_commit(link: Link, reader: LogReader, part: str) -> None:
-    async with writer(link.url) as log:
+async def test_a_source_is_told_of_its_commit(
+    link: FaultProxy, far: str, reader: LogReader, part: str
+) -> None:
+    async with writer(far) as log:
         source = Typing(log, events=5)
-        lose(link, part, f"{source.stream_id}.3")
+        lose(link, part, marker=f"{source.stream_id}.3")
         log.attach(source)
         log.wake()
         await asyncio.wait_for(source.done.wait(), 10)
-    assert (link.cuts, source.version, source.refusals) == (1, 5, [])
+    assert (link.resets, source.version, source.refusals) == (1, 5, [])
     assert [e.state.decode() for e in await reader.read_stream(source.stream_id)] == [
         f"{source.stream_id}.{n}" for n in range(1, 6)
     ]
 
 
 async def test_somebody_elses_event_in_the_lost_ones_place_is_a_conflict(
-    any_database: LogDatabase, link: Link, reader: LogReader
+    any_database: LogDatabase, link: FaultProxy, far: str, reader: LogReader
 ) -> None:
     stream = uuid4()
-    async with writer(any_database.url) as rival, writer(link.url) as log:
+    async with writer(any_database.url) as rival, writer(far) as log:
         await log.append(raw(stream, 0, "first"))
-        link.lose_request(b"ours")
+        link.lose(b"ours")
         ours = asyncio.create_task(log.append(raw(stream, 1, "ours")))
 
         async def is_cut() -> bool:
-            return link.cuts == 1
+            return link.resets == 1
 
         await until(is_cut)
         await rival.append(raw(stream, 1, "theirs"))
@@ -172,12 +174,12 @@ async def test_somebody_elses_event_in_the_lost_ones_place_is_a_conflict(
 
 
 async def test_a_command_whose_answer_is_lost_for_long_is_unknown_and_still_written_once(
-    any_database: LogDatabase, link: Link, reader: LogReader
+    any_database: LogDatabase, link: FaultProxy, far: str, reader: LogReader
 ) -> None:
     stream = uuid4()
-    async with writer(link.url) as log:
+    async with writer(far) as log:
         await log.append(raw(uuid4(), 0, "before"))
-        link.lose_answer(b"ours")
+        link.lose_answer(b"ours", answer=POSTGRES_READY)
         with pytest.raises(OutcomeUnknown):
             await log.append(raw(stream, 0, "ours"), wait_seconds=0.03)  # less than the first pause
         await log.append(raw(uuid4(), 0, "later"))

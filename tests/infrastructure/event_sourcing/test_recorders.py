@@ -19,10 +19,11 @@ from eventsourcing.persistence import (
 
 from infrastructure.event_log import GroupCommitWriter, LogEntry
 from infrastructure.event_sourcing import Factory, LogSubscription
+from tests.faults.links import link_to, lose, through
+from tests.faults.proxy import FaultProxy
 from tests.infrastructure.event_log.appending import writer
 from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import raw
-from tests.infrastructure.event_log.faults import Link, faulty
 from tests.infrastructure.event_sourcing.databases import Databases
 
 AUDITOR = """
@@ -55,15 +56,15 @@ async def threadlog(log: LogDatabase) -> AsyncIterator[GroupCommitWriter]:
 
 
 @pytest.fixture
-async def link(log: LogDatabase) -> AsyncIterator[Link]:
-    async with faulty(log.url) as link:
+async def link(log: LogDatabase) -> AsyncIterator[FaultProxy]:
+    async with link_to(log.url) as link:
         yield link
 
 
 @pytest.fixture
-async def far_factory(link: Link) -> AsyncIterator[Factory]:
+async def far_factory(log: LogDatabase, link: FaultProxy) -> AsyncIterator[Factory]:
     """Its connections can be cut."""
-    factory = Factory({"THREADLOG_DATABASE_URL": link.url})
+    factory = Factory({"THREADLOG_DATABASE_URL": through(link, log.url)})
     yield factory
     await asyncio.to_thread(factory.close)
 
@@ -80,13 +81,13 @@ def follow(subscription: LogSubscription, *, count: int) -> list[int]:
 
 @pytest.mark.parametrize("part", ["request", "answer"])
 async def test_an_event_whose_acknowledgement_is_lost_is_written_once(
-    link: Link, far_factory: Factory, part: str
+    link: FaultProxy, far_factory: Factory, part: str
 ) -> None:
     recorder, stream = far_factory.application_recorder(), uuid4()
     await asyncio.to_thread(recorder.insert_events, [event(stream, 1)])
-    getattr(link, f"lose_{part}")(b"second")
+    lose(link, part, marker="second")
     written = await asyncio.to_thread(recorder.insert_events, [event(stream, 2, "second")])
-    assert link.cuts == 1
+    assert link.resets == 1
     assert written == [2]
     assert [e.state for e in await asyncio.to_thread(recorder.select_events, stream)] == [
         b"x",
@@ -96,14 +97,14 @@ async def test_an_event_whose_acknowledgement_is_lost_is_written_once(
 
 @pytest.mark.parametrize("part", ["request", "answer"])
 async def test_a_step_whose_commit_is_lost_is_recorded_once(
-    link: Link, far_factory: Factory, part: str
+    link: FaultProxy, far_factory: Factory, part: str
 ) -> None:
     recorder, stream = await asyncio.to_thread(far_factory.process_recorder), uuid4()
-    getattr(link, f"lose_{part}")(b"COMMIT")
+    lose(link, part, marker="COMMIT")
     written = await asyncio.to_thread(
         recorder.insert_events, [event(stream, 1), event(stream, 2)], tracking=Tracking("up", 7)
     )
-    assert link.cuts == 1
+    assert link.resets == 1
     assert written == [1, 2]
     assert await asyncio.to_thread(recorder.max_notification_id) == 2
     assert await asyncio.to_thread(recorder.max_tracking_id, "up") == 7
@@ -115,13 +116,13 @@ async def test_a_step_whose_commit_is_lost_is_recorded_once(
 
 @pytest.mark.parametrize("part", ["request", "answer"])
 async def test_a_view_is_changed_once_when_the_commit_is_lost(
-    link: Link, far_factory: Factory, part: str
+    link: FaultProxy, far_factory: Factory, part: str
 ) -> None:
     view = await asyncio.to_thread(far_factory.tracking_recorder)
     await asyncio.to_thread(view.log.create, COUNTER)
-    getattr(link, f"lose_{part}")(b"COMMIT")
+    lose(link, part, marker="COMMIT")
     await asyncio.to_thread(view.record, Tracking("up", 1), COUNT)
-    assert link.cuts == 1
+    assert link.resets == 1
     rows = await asyncio.to_thread(view.query, "SELECT n FROM eventsourcing.counter")
     assert [row["n"] for row in rows] == [1]
 

@@ -22,7 +22,7 @@ def test_a_shown_command_is_understood(shown: str) -> None:
 
 
 def test_the_page_shows_the_commands() -> None:
-    assert {shown.split()[0] for shown in SHOWN} == {"tail", "replay", "doctor"}
+    assert {shown.split()[0] for shown in SHOWN} == {"tail", "replay", "doctor", "evidence"}
 
 
 @pytest.mark.parametrize("wrong", ["replay", "replay x --speed -1", "tail --after soon", "tail x"])
