@@ -216,7 +216,8 @@ class Follower:
         """Say once, in the log file and beside the checkpoint, why nothing moves any more."""
         if self._stopped_at == poisoned.position:
             return
-        logger.error("projector: %s stopped before %s", RECORD.name, poisoned)
+        fault = str(poisoned).encode("unicode_escape").decode()  # others name events as well
+        logger.error("projector: %s stopped before %s", RECORD.name, fault)
         async with self._engine.begin() as connection:
             await checkpoints.stop(
                 connection,

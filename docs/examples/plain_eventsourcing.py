@@ -3,7 +3,7 @@
     export THREADLOG_DATABASE_URL=postgresql://threadlog:…@localhost/threadlog
     export PERSISTENCE_MODULE=infrastructure.event_sourcing
     export MAPPER_TOPIC=infrastructure.event_log:EventMapper
-    python docs/examples/plain_eventsourcing.py [HOW_MANY_ANSWERS]
+    PYTHONPATH=. .venv/bin/python docs/examples/plain_eventsourcing.py [HOW_MANY_ANSWERS]
 
 Prints what is in the log, then each answer when it has ended. Without a number it never stops.
 """

@@ -6,6 +6,7 @@ import importlib
 import signal
 import sys
 from contextlib import aclosing
+from uuid import UUID
 
 import httpx2
 
@@ -18,12 +19,14 @@ HELP = "/new begins another thread, /quit or Ctrl-D leaves, Ctrl-C stops an answ
 ENDINGS = ("completion.finished", "completion.failed", "completion.cancelled")
 
 
-def chat(settings: Settings, *, thread: str | None, agent: str | None, question: str) -> int:
+def chat(settings: Settings, *, thread: UUID | None, agent: str | None, question: str) -> int:
     """One question where there is one, else a conversation. Exit code 0, or 1 with the reason."""
     return exit_code_of(_chat(settings, thread=thread, agent=agent, question=question))
 
 
-async def _chat(settings: Settings, *, thread: str | None, agent: str | None, question: str) -> int:
+async def _chat(
+    settings: Settings, *, thread: UUID | None, agent: str | None, question: str
+) -> int:
     async with connected(settings) as client:
         conversation = Conversation(client, thread=thread, agent=agent)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.stop)
@@ -99,9 +102,9 @@ class Terminal:
 class Conversation:
     """One thread, and how far its events have been seen."""
 
-    def __init__(self, client: Client, *, thread: str | None, agent: str | None) -> None:
+    def __init__(self, client: Client, *, thread: UUID | None, agent: str | None) -> None:
         self._client = client
-        self._thread = thread
+        self._thread = None if thread is None else str(thread)
         self._agent = agent
         self._terminal = Terminal()
         self._answering: str | None = None  # a completion's id

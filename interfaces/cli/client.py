@@ -96,21 +96,23 @@ class Client:
     ) -> AsyncGenerator[StreamEvent]:
         """Events after a position, for ever: a lost connection is resumed after the last event.
 
-        Close it when done. Raises Refused for what will not change by itself.
+        Close it when done. Raises Refused for what will not change by itself; of anything else it
+        tells once, until there is a connection again.
         """
-        cursor = str(after)
+        cursor, told = str(after), False
         while True:
             try:
                 async with aclosing(self._blocks(path, cursor, query or {})) as blocks:
                     async for block in blocks:
+                        told = False
                         if block.event == "sync":
                             cursor = str(_json(block)["position"])
                         elif block.data:
                             event = StreamEvent(_json(block))
                             cursor = str(event.position)
                             yield event
-            except (httpx2.TransportError, Unavailable):
-                pass
+            except (httpx2.TransportError, Unavailable) as error:
+                told = told or _tell_of(error)
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _blocks(
@@ -123,6 +125,12 @@ class Client:
                 raise _refusal(answer)
             async for block in httpx2.EventSource(answer):
                 yield block
+
+
+def _tell_of(error: Exception) -> bool:
+    why = str(error) or type(error).__name__
+    print(f"threadlog: the API cannot be reached, trying again: {why}", file=sys.stderr)
+    return True
 
 
 def _json(block: httpx2.ServerSentEvent) -> Json:

@@ -1,6 +1,7 @@
 """Arguments of the command `threadlog`; each subcommand imports what it needs when it runs."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -9,9 +10,12 @@ from uuid import UUID
 
 Handler = Callable[[argparse.Namespace], int]
 
+LAST_POSITION = 2**63 - 1  # of any log
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 asked wrongly."""
+    _write_in_any_encoding()
     options = _parser().parse_args(arguments)
     try:
         return options.handler(options)
@@ -20,6 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # who read the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def _write_in_any_encoding() -> None:
+    """What the terminal's encoding lacks becomes a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,12 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", _migrate, "bring the database's schema up to date")
     _add_keys(_add(commands, "keys", _keys, "list, issue and revoke API keys"))
     chat = _add(commands, "chat", _chat, "talk to an agent in the terminal")
-    chat.add_argument("--thread", metavar="ID", help="go on with a thread")
+    chat.add_argument("--thread", type=UUID, metavar="ID", help="go on with a thread")
     chat.add_argument("--agent", metavar="NAME", help="talk to this agent in a new thread")
     chat.add_argument("message", nargs="*", help="ask this, print the answer and end")
     _add_tail(_add(commands, "tail", _tail, "follow your events as they happen"))
     replay = _add(commands, "replay", _replay, "type a conversation again as it happened")
-    replay.add_argument("thread", metavar="THREAD", help="its id")
+    replay.add_argument("thread", type=UUID, metavar="THREAD", help="its id")
     speed = "2: in half the time; max or 0: at once (default: 1)"
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=speed)
     _add(commands, "doctor", _doctor, "look at everything and say what to do")
@@ -106,7 +117,15 @@ def _speed(text: str) -> float:
 
 
 def _position(text: str) -> str:
-    return text if text == "latest" else str(int(text))
+    if text == "latest":
+        return text
+    try:
+        position = int(text)
+    except ValueError:
+        position = LAST_POSITION + 1
+    if position > LAST_POSITION:
+        raise argparse.ArgumentTypeError(f"not a position of a log: {text[:40]!r}")
+    return str(position)
 
 
 def _words(text: str) -> list[str]:

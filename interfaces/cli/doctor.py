@@ -14,8 +14,10 @@ from infrastructure.settings import Settings
 from interfaces.cli.doctor_checks import api_finding, model_finding, redis_finding
 from interfaces.cli.doctor_database import database_findings
 from interfaces.cli.finding import Finding, note, problem
+from interfaces.cli.printable import one_line
 
 PACKAGES = ("pydantic-ai-slim", "eventsourcing", "fastapi", "asyncpg", "redis", "taskiq")
+TOLD_CHARACTERS = 1000
 
 
 def doctor(settings: Settings) -> int:
@@ -27,7 +29,8 @@ async def _examine(settings: Settings) -> int:
     problems = 0
     async for finding in _findings(settings):
         problems += finding.state == "problem"
-        print(f"{finding.state:8} {finding.name:14} {finding.told}", flush=True)
+        told = one_line(finding.told, characters=TOLD_CHARACTERS)
+        print(f"{finding.state:8} {finding.name:14} {told}", flush=True)
         if finding.advice:
             print(f"{'':8} {'':14} → {finding.advice}", flush=True)
     print(f"\n{problems} problems" if problems else "\nall is well")

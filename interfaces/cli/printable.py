@@ -1,15 +1,23 @@
 """Text of models, tools and other people as a terminal may be given it."""
 
-# Controls are shown as pictures; what reorders or hides text and the second set of controls, of
-# which terminals obey some, as a replacement character. One character stays one character.
+from unicodedata import category
+
+# The second set of controls, of which terminals obey some; what hides, reorders or ends a line.
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+class _Shown(dict[int, int]):
+    """Controls as pictures, what else hides as a replacement character: one stays one."""
+
+    def __missing__(self, code: int) -> int:
+        self[code] = shown = 0xFFFD if category(chr(code)) in HIDDEN else code
+        return shown
+
+
 _PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
-_HIDDEN = (
-    *range(0x80, 0xA0),
-    *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
-    *range(0xD800, 0xE000),
-)
-_SHOWN = _PICTURES | dict.fromkeys(_HIDDEN, 0xFFFD)
-_IN_LINES = {code: shown for code, shown in _SHOWN.items() if chr(code) not in "\n\t"}
+_JOINERS = {0x200C: 0x200C, 0x200D: 0x200D}  # Persian and families of emoji need them
+_IN_LINE = _Shown(_PICTURES | _JOINERS)
+_IN_LINES = _Shown(_PICTURES | _JOINERS | {ord(kept): ord(kept) for kept in "\n\t"})
 
 
 def printable(text: str) -> str:
@@ -19,5 +27,5 @@ def printable(text: str) -> str:
 
 def one_line(text: str, *, characters: int) -> str:
     """The same in one line, cut to a length."""
-    cut = text[:characters].translate(_SHOWN)
+    cut = text[:characters].translate(_IN_LINE)
     return f"{cut}…" if len(text) > characters else cut

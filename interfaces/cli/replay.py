@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterable, Awaitable, Callable
+from uuid import UUID
 
 from infrastructure.settings import Settings
 from interfaces.cli.chat import DIM, PLAIN
@@ -10,12 +11,12 @@ from interfaces.cli.client import StreamEvent, connected, exit_code_of
 from interfaces.cli.replay_plan import Plan
 
 
-def replay(settings: Settings, *, thread: str, speed: float) -> int:
+def replay(settings: Settings, *, thread: UUID, speed: float) -> int:
     """`speed` 2.0: in half the time; 0: at once. Exit code 0, or 1 with the reason."""
     return exit_code_of(_replay(settings, thread=thread, speed=speed))
 
 
-async def _replay(settings: Settings, *, thread: str, speed: float) -> None:
+async def _replay(settings: Settings, *, thread: UUID, speed: float) -> None:
     async with connected(settings) as client:
         await play(client.pages(f"/threads/{thread}/events"), speed=speed)
 

@@ -101,10 +101,10 @@ def tell(name: str, outcome: Outcome) -> None:
     seconds = time.monotonic() - outcome.injected[0].at if outcome.injected else 0.0
     print(
         f"\n{name}: {len(outcome.injected)} faults in {seconds:.0f} s, "
-        f"{sum(fault.killed for fault in outcome.injected)} processes killed; "
+        f"{sum(fault.struck.processes for fault in outcome.injected)} processes killed; "
         f"{len(evidence.events)} events, {len(evidence.completions)} answers, "
         f"{len(evidence.journal.told)} requests acknowledged, "
-        f"{sum(len(thread.seen) for thread in evidence.journal.threads)} events seen on streams"
+        f"{sum(len(stream.seen) for stream in evidence.journal.streams)} events seen on streams"
     )
     for invariant, lines in outcome.violations.items():
         print(f"BROKEN {invariant}: {len(lines)} times")

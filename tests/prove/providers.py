@@ -64,7 +64,8 @@ async def _prove() -> int:
         f"{one.case.name}, {one.protocol}: {'; '.join(one.faults)}" for one in results if one.faults
     ]
     faults += [f"sent to a provider: {complaint}" for complaint in refused]
-    faults += [f"evidence: {line}" for line in rebuilt if not line.endswith(" equal")]
+    said = [line for lines in rebuilt for line in lines]
+    faults += [f"evidence: {line}" for line in said if not line.endswith(" equal")]
     print(f"\n{len(results)} answers in {time.monotonic() - began:.0f} s, {len(faults)} faults")
     print("".join(f"- {fault}\n" for fault in faults), end="")
     return 1 if faults else 0
@@ -129,8 +130,8 @@ def _untidy(seen: Sequence[Seen], completion_id: str, exchanges: Sequence[Exchan
     return [fault for fault, fine in checks.items() if not fine]
 
 
-async def _evidence(stack: Stack, results: Sequence[Result], protocol: Protocol) -> str:
-    """What `threadlog evidence` says of the last request of the longest answer."""
+async def _evidence(stack: Stack, results: Sequence[Result], protocol: Protocol) -> list[str]:
+    """What `threadlog evidence` says of each request of the longest answer, and of its failure."""
     of_protocol = [one for one in results if one.protocol == protocol]
     longest = max(of_protocol, key=lambda one: one.seen.requests)
     command = [sys.executable, "-m", "interfaces.cli", "evidence", longest.completion_id]
@@ -138,7 +139,10 @@ async def _evidence(stack: Stack, results: Sequence[Result], protocol: Protocol)
     done = await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, check=False
     )
-    return f"{protocol}: {(done.stdout.splitlines() or [done.stderr])[-1]}"
+    lines = done.stdout.splitlines()
+    if done.returncode or len(lines) != longest.seen.requests:
+        lines.append(f"{len(lines)} lines, exit code {done.returncode}: {done.stderr.strip()}")
+    return [f"{protocol}: {line}" for line in lines]
 
 
 def _print_table(results: Sequence[Result]) -> None:
@@ -156,6 +160,6 @@ def _cell(result: Result) -> str:
     return f"{'**not as expected** ' if result.faults else ''}{seen}{kept}{steps}"
 
 
-def _print_evidence(lines: Sequence[str]) -> None:
-    print("\nposition, attempt, step, model, sha256 as sent, sha256 as rebuilt from the log:")
-    print("".join(f"- {line}\n" for line in lines), end="")
+def _print_evidence(rebuilt: Sequence[Sequence[str]]) -> None:
+    print("\nposition, attempt, step, model, sha256 as sent, sha256 as rebuilt; the last of each:")
+    print("".join(f"- {lines[-1]}\n" for lines in rebuilt), end="")

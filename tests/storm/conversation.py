@@ -2,29 +2,30 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from math import inf
 from random import Random
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import httpx2
 
 from tests.model_server import ask
-from tests.storm.journal import Act, Broken, Journal, Seen, ThreadJournal
+from tests.storm.follower import REPEATED, Follower, is_problem
+from tests.storm.journal import Act, Journal, Seen, Sent, StreamJournal
 from tests.system.client import ENDINGS
 
 ASK_SECONDS = 8.0  # until a request without an answer is repeated
 PAUSE_SECONDS = 0.2
-REPEATED = frozenset({429, 502, 503, 504})
+PREAMBLE = 3  # words before a tool is called
 
 
 class Conversation:
     """One user at one thread. `apis`: addresses, taken at random at each connection.
 
     When everything has been well for `patience_seconds`, and an outcome or an ending is still
-    missing, the client complains.
+    missing, the client complains. What it says is decided by `random` alone, whatever happens.
     """
 
     def __init__(
@@ -42,15 +43,26 @@ class Conversation:
         self._patience_seconds = patience_seconds
         self._apis = apis
         self._random = random
+        self._ways = Random(random.getrandbits(64))
         self._journal = journal
-        self.thread = ThreadJournal(self._new_id())
-        journal.threads.append(self.thread)
+        self.thread_id = _new_id(random)
+        self.stream = StreamJournal(self.thread_id)
+        journal.streams.append(self.stream)
         self._deadline = inf
         self._ended: dict[UUID, asyncio.Event] = {}
         self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {key}"},
             timeout=httpx2.Timeout(ASK_SECONDS, pool=None),
             transport=transport,
+        )
+        self._follower = Follower(
+            self._http,
+            f"/v1/threads/{self.thread_id}/events",
+            apis=apis,
+            stream=self.stream,
+            journal=journal,
+            random=Random(random.getrandbits(64)),
+            on_seen=self._note,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,79 +82,63 @@ class Conversation:
         self._deadline = time.monotonic() + self._patience_seconds
 
     async def _talk(self, stop: asyncio.Event) -> None:
-        body = {"id": str(self.thread.thread_id)}
-        if await self._ask("/v1/threads", body, act="thread", about=self.thread.thread_id) is None:
+        body = {"id": str(self.thread_id)}
+        if await self._ask("/v1/threads", body, act="thread", about=self.thread_id) is None:
             return
-        following = asyncio.create_task(self._follow())
+        following = asyncio.create_task(self._follower.run())
         try:
             turn = 0
             while not stop.is_set() and not following.done():
-                await self._turn(turn, stop)
+                await self._turn(turn, Random(self._random.getrandbits(64)))
                 turn += 1
-            for completion_id in list(self._ended):
-                await self._end_of(completion_id)
             await self._quiet()
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
 
-    async def _turn(self, turn: int, stop: asyncio.Event) -> None:
-        kind = self._random.choices(
+    async def _turn(self, turn: int, random: Random) -> None:
+        kind = random.choices(
             ["plain", "thoughts", "tool", "cancel", "two", "trouble"], [5, 1, 2, 2, 2, 1]
         )[0]
-        first = await self._say(f"c{self._number}t{turn}a", kind)
+        first = await self._say(f"c{self._number}t{turn}a", kind, random)
         if first is None:
             return
-        if kind == "two" and await self._say(f"c{self._number}t{turn}b", "plain") is None:
+        if kind == "two" and await self._say(f"c{self._number}t{turn}b", "plain", random) is None:
             return
         if kind == "cancel":
-            await self._wait(first, seconds=self._random.uniform(0.0, 1.5))
+            await self._wait(first, seconds=random.uniform(0.0, 1.5))
             await self._cancel(first)
         for completion_id in list(self._ended):
             await self._end_of(completion_id)
-        if not stop.is_set():
-            await asyncio.sleep(self._random.uniform(0.0, 0.3))
+        await asyncio.sleep(random.uniform(0.0, 0.3))
 
-    async def _say(self, tag: str, kind: str) -> UUID | None:
+    async def _say(self, tag: str, kind: str, random: Random) -> UUID | None:
         """Post a message; the completion that will answer it."""
-        words, gap = self._random.randint(5, 50), self._random.choice([0.02, 0.05, 0.1])
-        fields: dict[str, Any] = {"words": words, "gap_seconds": gap, "tag": f"{tag}-"}
-        if kind == "thoughts":
-            fields["reasoning"] = 5
-        elif kind == "tool":
-            fields |= {"calls": [["get_current_time", {}]], "preamble": 3}
-        elif kind == "trouble":
-            fields |= self._random.choice(
-                [{"fault": "cut", "after": 5}, {"refuse": "rate_limited"}, {"status": 500}]
-            )
-        message_id = self._new_id()
-        if kind not in ("trouble", "tool"):
-            self._journal.expected[message_id] = "".join(f"{tag}-{n} " for n in range(words))
-        path = f"/v1/threads/{self.thread.thread_id}/messages"
-        body = {"id": str(message_id), "text": ask("storm", **fields)}
+        message_id = _new_id(random)
+        sent = self._journal.sent[message_id] = _question(f"{tag}-", kind, random)
+        path = f"/v1/threads/{self.thread_id}/messages"
+        body = {"id": str(message_id), "text": sent.text}
         answer = await self._ask(path, body, act="message", about=message_id)
         if answer is None:
             return None
         completion_id = UUID(answer["completion_id"])
         self._ended.setdefault(completion_id, asyncio.Event())
-        if any(s.completion_id == completion_id and s.name in ENDINGS for s in self.thread.seen):
+        if any(s.completion_id == completion_id and s.name in ENDINGS for s in self.stream.seen):
             self._ended[completion_id].set()
         return completion_id
 
     async def _cancel(self, completion_id: UUID) -> None:
-        await self._ask(
-            f"/v1/completions/{completion_id}/cancel", {}, act="cancel", about=completion_id
-        )
+        path = f"/v1/completions/{completion_id}/cancel"
+        await self._ask(path, {}, act="cancel", about=completion_id)
 
     async def _end_of(self, completion_id: UUID) -> None:
         while not await self._wait(completion_id, seconds=1.0):
-            if time.monotonic() < self._deadline:
-                continue
-            self._journal.complaints.append(
-                f"completion {completion_id}: no ending within {self._patience_seconds:.0f} s"
-            )
-            break
+            if time.monotonic() > self._deadline:
+                self._journal.complaints.append(
+                    f"completion {completion_id}: no ending within {self._patience_seconds:.0f} s"
+                )
+                break
         del self._ended[completion_id]
 
     async def _wait(self, completion_id: UUID, *, seconds: float) -> bool:
@@ -156,8 +152,8 @@ class Conversation:
     async def _quiet(self) -> None:
         """Nothing is running: what there is to see arrives within some seconds."""
         count = -1
-        while count != len(self.thread.seen):
-            count = len(self.thread.seen)
+        while count != len(self.stream.seen):
+            count = len(self.stream.seen)
             await asyncio.sleep(3.0)
 
     async def _ask(
@@ -166,21 +162,21 @@ class Conversation:
         """Repeat a request until its outcome is known; None when it was refused."""
         while time.monotonic() < self._deadline:
             try:
-                answer = await self._http.post(self._api() + path, json=body)
+                answer = await self._http.post(self._ways.choice(self._apis) + path, json=body)
             except httpx2.TransportError:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            if answer.status_code in REPEATED and _is_problem(answer):
+            if answer.status_code in REPEATED and is_problem(answer):
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if not answer.is_success:
-                self._complain(f"POST {path}", answer)
+                self._journal.complain(f"POST {path}", answer)
                 return None
             told = answer.json()
             completion = told.get("completion_id") or (str(about) if act == "cancel" else None)
             self._journal.tell(
                 act,
-                self.thread.thread_id,
+                self.thread_id,
                 about,
                 completion_id=UUID(completion) if completion else None,
                 position=told["position"],
@@ -189,62 +185,33 @@ class Conversation:
         self._journal.complaints.append(f"POST {path}: no answer in {self._patience_seconds:.0f} s")
         return None
 
-    async def _follow(self) -> None:
-        """Read the thread's stream, for ever, over any number of connections."""
-        broken_at: float | None = None
-        while True:
-            try:
-                async for seen in self._stream():
-                    if broken_at is not None:
-                        self.thread.broken.append(Broken(broken_at, time.monotonic()))
-                        broken_at = None
-                    if seen is not None:
-                        self._note(seen)
-            except (httpx2.TransportError, _Refused):
-                pass
-            broken_at = broken_at or time.monotonic()
-            await asyncio.sleep(self._random.uniform(0.05, 0.3))
-
-    async def _stream(self) -> AsyncGenerator[Seen | None]:
-        """None: the stream has begun."""
-        path = f"/v1/threads/{self.thread.thread_id}/events"
-        headers = {"Accept": "text/event-stream"}
-        if self.thread.seen:
-            headers["Last-Event-ID"] = str(self.thread.seen[-1].position)
-        timeout = httpx2.Timeout(ASK_SECONDS, read=25.0)  # there is a comment every 15 s
-        url = self._api() + path
-        async with self._http.stream("GET", url, headers=headers, timeout=timeout) as answer:
-            if answer.status_code != 200:
-                await answer.aread()
-                if answer.status_code not in REPEATED or not _is_problem(answer):
-                    self._complain(f"GET {path}", answer)
-                raise _Refused
-            yield None
-            async for event in httpx2.EventSource(answer):
-                if event.data and event.event != "sync":
-                    assert event.id is not None
-                    body = cast("dict[str, Any]", event.json())
-                    yield Seen(time.monotonic(), int(event.id), event.event, body)
-
     def _note(self, seen: Seen) -> None:
-        self.thread.seen.append(seen)
         completion_id = seen.completion_id
         if completion_id is not None and completion_id in self._ended and seen.name in ENDINGS:
             self._ended[completion_id].set()
 
-    def _complain(self, request: str, answer: httpx2.Response) -> None:
-        self._journal.complaints.append(f"{request}: {answer.status_code} {answer.text[:300]}")
 
-    def _api(self) -> str:
-        return self._random.choice(self._apis)
+def _question(tag: str, kind: str, random: Random) -> Sent:
+    """A message that tells the model what to say, and what that is."""
+    words, gap = random.randint(5, 50), random.choice([0.02, 0.05, 0.1])
+    trouble = random.choice(
+        [{"fault": "cut", "after": 5}, {"refuse": "rate_limited"}, {"status": 500}]
+    )
+    fields: dict[str, Any] = {"words": words, "gap_seconds": gap, "tag": tag}
+    said = _words(tag, words)
+    if kind == "thoughts":
+        fields["reasoning"] = 5
+    elif kind == "tool":
+        fields |= {"calls": [["get_current_time", {}]], "preamble": PREAMBLE}
+        said = _words(tag, PREAMBLE) + said
+    elif kind == "trouble":
+        fields |= trouble
+    return Sent(ask("storm", **fields), None if kind == "trouble" else said)
 
-    def _new_id(self) -> UUID:
-        return UUID(int=self._random.getrandbits(128), version=4)
+
+def _words(tag: str, count: int) -> str:
+    return "".join(f"{tag}{n} " for n in range(count))
 
 
-class _Refused(Exception):
-    """The stream did not begin; try again."""
-
-
-def _is_problem(answer: httpx2.Response) -> bool:
-    return answer.headers.get("content-type", "").startswith("application/problem+json")
+def _new_id(random: Random) -> UUID:
+    return UUID(int=random.getrandbits(128), version=4)

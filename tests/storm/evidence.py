@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.catalogue import BY_NAME, TERMINAL_NAMES
 from tests.servers import connected
-from tests.storm.journal import Journal
+from tests.storm.journal import Journal, StreamJournal
 
 EVENTS = """
 SELECT notification_id, originator_id, originator_version, topic, state, thread_id, recorded_at
@@ -77,6 +77,43 @@ class Evidence:
             for stream, events in self.streams.items()
             if any(event.name.startswith("completion.") for event in events)
         }
+
+    @cached_property
+    def messages(self) -> list[tuple[UUID, str]]:
+        """Id and text of every message that a user added, or that waits."""
+        added = ("thread.message_added", "thread.message_queued")
+        return [
+            (UUID(event.data["message_id"]), event.data["parts"][0]["content"])
+            for event in self.events
+            if event.name in added
+        ]
+
+    @cached_property
+    def answers(self) -> dict[UUID | None, UUID]:
+        """By completion, the message that it answers; one that waits has its completion already."""
+        found: dict[UUID | None, UUID] = {}
+        for event in self.events:
+            if event.name == "completion.requested":
+                found[event.stream] = UUID(event.data["message_id"])
+            elif event.name == "thread.message_queued":
+                found[UUID(event.data["completion_id"])] = UUID(event.data["message_id"])
+        return found
+
+    def expected(self, completion: UUID) -> str | None:
+        """What a whole answer says; None where the model was not well, or nobody asked us."""
+        sent = self.journal.sent.get(self.answers[completion])
+        return sent.answer if sent else None
+
+    def shown_on(self, stream: StreamJournal) -> list[Event]:
+        """What the owner of all threads is shown on this stream."""
+        if stream.thread_id is not None:
+            return self.public_threads[stream.thread_id]
+        return [
+            event
+            for event in self.events
+            if event.thread_id is not None and event.is_public
+            if event.name != "completion.chunk" or event.thread_id in stream.follow
+        ]
 
     @cached_property
     def public_threads(self) -> dict[UUID, list[Event]]:

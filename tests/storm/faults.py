@@ -3,20 +3,22 @@
 import asyncio
 import contextlib
 import errno
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import psutil
+from redis.exceptions import RedisError
 
 from tests.faults.processes import resume, strike, suspend
 from tests.servers import redis_client
 from tests.storm.apart import Apart
 from tests.storm.deployment import Deployment
 from tests.storm.link_faults import WRITERS, breaking
+from tests.storm.struck import Struck
 
-Inject = Callable[[Deployment, Random], Awaitable[int]]
-"""Does it, and sees that it passes; how many processes it has killed."""
+Inject = Callable[[Deployment, Random], Awaitable[Struck]]
+"""Does it, and sees that it passes. The dice are this fault's own."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +31,39 @@ class Fault:
 
 
 def killing(*kinds: str, one: bool = False) -> Inject:
-    async def inject(deployment: Deployment, random: Random) -> int:
+    async def inject(deployment: Deployment, random: Random) -> Struck:
         victims = [process for kind in kinds for process in deployment.members(kind)]
         if one and victims:
             victims = [random.choice(victims)]
-        return strike(victims)
+        return _kill(victims)
 
     return inject
 
 
-async def _kill_everything(deployment: Deployment, random: Random) -> int:
+def _kill(victims: Sequence[psutil.Process]) -> Struck:
+    """What PostgreSQL has begun itself is counted apart."""
+    own = [process for process in victims if process.name() != "postgres"]
+    trees = strike(victims) - len(own)
+    return Struck(
+        len(own) + bool(trees), processes=len(own) + bool(trees), backends=max(0, trees - 1)
+    )
+
+
+async def _kill_everything(deployment: Deployment, random: Random) -> Struck:
     del random
-    return strike(deployment.everything())
+    return _kill(deployment.everything())
 
 
-async def _leave(deployment: Deployment, random: Random) -> int:
+async def _leave(deployment: Deployment, random: Random) -> Struck:
     victims = deployment.members("worker")
     if victims:
         with contextlib.suppress(psutil.Error):
             random.choice(victims).terminate()
-    return 0
+    return Struck(min(1, len(victims)))
 
 
-def _pausing(kind: str, *, seconds: tuple[float, float]) -> Inject:
-    async def inject(deployment: Deployment, random: Random) -> int:
+def pausing(kind: str, *, seconds: tuple[float, float]) -> Inject:
+    async def inject(deployment: Deployment, random: Random) -> Struck:
         victims = deployment.members(kind)
         if kind in ("api", "worker") and victims:
             victims = [random.choice(victims)]
@@ -61,58 +72,60 @@ def _pausing(kind: str, *, seconds: tuple[float, float]) -> Inject:
             await asyncio.sleep(random.uniform(*seconds))
         finally:
             resume(victims)
-        return 0
+        return Struck(len(victims))
 
     return inject
 
 
-async def flush(deployment: Deployment, random: Random) -> int:
+async def flush(deployment: Deployment, random: Random) -> Struck:
     del random
     client = redis_client(deployment.valkey.url)
-    with contextlib.suppress(Exception):  # it may have been killed just now
+    struck = Struck(0)
+    with contextlib.suppress(RedisError, OSError):  # it may have been killed just now
         await client.flushall()  # pyright: ignore[reportUnknownMemberType]
+        struck = Struck(1)
     await client.aclose()
-    return 0
+    return struck
 
 
 def wrong_clock(*kinds: str) -> Inject:
     """Wrong for some seconds: an hour, or as little as a correction."""
 
-    async def inject(deployment: Deployment, random: Random) -> int:
+    async def inject(deployment: Deployment, random: Random) -> Struck:
         assert isinstance(deployment, Apart)
         clock = deployment.clocks[random.choice(kinds)]
         clock.set(random.choice([3600.0, -3600.0, -5.0]))
         await asyncio.sleep(random.uniform(1.0, 5.0))
         clock.set(0.0)
-        return 0
+        return Struck(1)
 
     return inject
 
 
-async def _full_disk(deployment: Deployment, random: Random) -> int:
+async def _full_disk(deployment: Deployment, random: Random) -> Struck:
     assert isinstance(deployment, Apart)
     await asyncio.to_thread(deployment.disk.fill)
     await asyncio.sleep(random.uniform(1.0, 4.0))
     deployment.disk.free()
-    return 0
+    return Struck(1)
 
 
-async def _slow_fsync(deployment: Deployment, random: Random) -> int:
+async def _slow_fsync(deployment: Deployment, random: Random) -> Struck:
     """Every acknowledgement waits for it."""
     assert isinstance(deployment, Apart)
     deployment.syncing.delay(0.2)
     await asyncio.sleep(random.uniform(2.0, 5.0))
     deployment.syncing.heal()
-    return 0
+    return Struck(1)
 
 
-async def _failing_fsync(deployment: Deployment, random: Random) -> int:
+async def _failing_fsync(deployment: Deployment, random: Random) -> Struck:
     """PostgreSQL believes its disk nothing more, and ends itself."""
     assert isinstance(deployment, Apart)
     deployment.syncing.fail(errno.EIO)
     await asyncio.sleep(random.uniform(0.2, 1.0))
     deployment.syncing.heal()
-    return 0
+    return Struck(1)
 
 
 SHORT = (0.3, 4.0)
@@ -129,11 +142,11 @@ PROCESSES: tuple[Fault, ...] = (
     Fault("FLUSHALL", flush, 3),
     Fault("kill -9 everything", _kill_everything, 1),
     Fault("SIGTERM worker", _leave, 2),
-    Fault("SIGSTOP worker", _pausing("worker", seconds=SHORT), 2),
-    Fault("SIGSTOP API", _pausing("api", seconds=SHORT), 2),
-    Fault("SIGSTOP projector", _pausing("projector", seconds=SHORT), 1),
-    Fault("SIGSTOP PostgreSQL", _pausing("postgres", seconds=SHORT), 2),
-    Fault("SIGSTOP Redis", _pausing("valkey", seconds=SHORT), 2),
+    Fault("SIGSTOP worker", pausing("worker", seconds=SHORT), 2),
+    Fault("SIGSTOP API", pausing("api", seconds=SHORT), 2),
+    Fault("SIGSTOP projector", pausing("projector", seconds=SHORT), 1),
+    Fault("SIGSTOP PostgreSQL", pausing("postgres", seconds=SHORT), 2),
+    Fault("SIGSTOP Redis", pausing("valkey", seconds=SHORT), 2),
 )
 
 LINKS: tuple[Fault, ...] = (
@@ -164,5 +177,5 @@ MACHINE: tuple[Fault, ...] = (
 
 LAUNCHED: tuple[Fault, ...] = (
     Fault("kill -9 launcher", killing("up"), 1),
-    Fault("SIGSTOP worker for longer than the takeover takes", _pausing("worker", seconds=HUNG)),
+    Fault("SIGSTOP worker for longer than the takeover takes", pausing("worker", seconds=HUNG)),
 )

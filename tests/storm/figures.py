@@ -34,6 +34,10 @@ class Figures:
         """A figure with a limit."""
         self.tell(what, f"{value:.4g}{unit}", promised=f"≤ {limit:g}{unit}", kept=value <= limit)
 
+    def at_least(self, what: str, value: float, limit: float) -> None:
+        """A figure that would prove nothing were it smaller."""
+        self.tell(what, f"{value:.4g}", promised=f"≥ {limit:g}", kept=value >= limit)
+
     def equal(self, what: str, value: object, expected: object) -> None:
         """A figure that can only be one."""
         self.tell(what, value, promised=f"{expected}", kept=value == expected)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 from tests.storm.evidence import Event, Evidence
 
@@ -37,54 +36,56 @@ def time_never_falls(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_acknowledged_is_lost(evidence: Evidence) -> Iterator[str]:
-    """What was answered with 2xx is in the log, once, at the position that was told."""
-    known = Counter(
-        UUID(event.data["message_id"])
-        for event in evidence.events
-        if event.name in ("thread.message_added", "thread.message_queued")
-    )
+    """What was answered with 2xx is in the log, once, as it was said and where it was told."""
+    known = Counter(message_id for message_id, _ in evidence.messages)
+    said = dict(evidence.messages)
     for told in evidence.journal.told:
+        at = evidence.by_position.get(told.position)
+        if at is None or at.thread_id != told.thread_id:
+            yield f"{told.act} {told.id}: position {told.position} is of {at and at.thread_id}"
         match told.act:
             case "thread":
-                count = told.id in evidence.streams
+                if told.id not in evidence.streams:
+                    yield f"thread {told.id} is not in the log"
             case "message":
-                count = known[told.id]
+                sent = evidence.journal.sent[told.id].text
+                if known[told.id] != 1 or said[told.id] != sent:
+                    yield f"message {told.id} is in the log {known[told.id]} times, or not as said"
+                if evidence.answers.get(told.completion_id) != told.id:
+                    yield f"completion {told.completion_id} was promised to message {told.id}"
             case "cancel":
-                count = told.id in evidence.completions
-        if count != 1:
-            yield f"{told.act} {told.id} was acknowledged and is in the log {int(count)} times"
-        if told.completion_id is not None and told.completion_id not in evidence.completions:
-            yield f"completion {told.completion_id} was promised and is not in the log"
-        if told.position not in evidence.by_position:
-            yield f"position {told.position} was told and is not in the log"
+                if not _is_cancelled(evidence.completions.get(told.id, []), by=told.position):
+                    yield f"completion {told.id}: nobody has asked to cancel it"
 
 
 def nothing_seen_is_made_up(evidence: Evidence) -> Iterator[str]:
     """Every event that a stream delivered stands in the log, word for word."""
-    for thread in evidence.journal.threads:
-        for seen in thread.seen:
+    for stream in evidence.journal.streams:
+        for seen in stream.seen:
             event = evidence.by_position.get(seen.position)
             if event is None or _shown(event) != seen.body or event.name != seen.name:
                 yield f"position {seen.position} ({seen.name}) was seen otherwise than recorded"
 
 
 def streams_are_exact(evidence: Evidence) -> Iterator[str]:
-    """Over all its connections a client saw the thread's public events, in order, each once."""
-    for thread in evidence.journal.threads:
-        positions = [seen.position for seen in thread.seen]
-        expected = [event.position for event in evidence.public_threads[thread.thread_id]]
+    """Over all its connections a client saw what is its stream's, in order, each event once."""
+    for stream in evidence.journal.streams:
+        positions = [seen.position for seen in stream.seen]
+        expected = [event.position for event in evidence.shown_on(stream)]
         if positions != expected:
             twice = [position for position, n in Counter(positions).items() if n > 1]
             missing = sorted(set(expected) - set(positions))
             yield (
-                f"thread {thread.thread_id}: {len(positions)} of {len(expected)} events, twice "
+                f"thread {stream.thread_id}: {len(positions)} of {len(expected)} events, twice "
                 f"{twice[:5]}, missing {missing[:5]}, in order {positions == sorted(positions)}"
             )
 
 
 def every_answer_ends_once(evidence: Evidence) -> Iterator[str]:
-    """One terminal event, and nothing after it."""
+    """One terminal event, and nothing after it; all of it in one thread."""
     for completion, events in evidence.completions.items():
+        if len({event.thread_id for event in events}) != 1:
+            yield f"completion {completion} belongs to several threads"
         ends = [place for place, event in enumerate(events, start=1) if event.is_terminal]
         if ends != [len(events)]:
             yield f"completion {completion} has {len(events)} events and ends at {ends}"
@@ -119,8 +120,7 @@ def text_is_of_one_attempt(evidence: Evidence) -> Iterator[str]:
             continue
         if last.data["answer"]["sha256"] != hashlib.sha256(text.encode()).hexdigest():
             yield f"completion {completion}: the ending is of another text than {text[:80]!r}"
-        asked = next((UUID(e.data["message_id"]) for e in events if "message_id" in e.data), None)
-        expected = evidence.journal.expected.get(asked) if asked else None
+        expected = evidence.expected(completion)
         if expected is None:
             continue
         whole = last.name == "completion.finished"
@@ -141,8 +141,25 @@ def one_result_for_each_call(evidence: Evidence) -> Iterator[str]:
             yield f"completion {completion}: calls {dict(calls)}, results {dict(results)}"
 
 
+def answers_end_for_a_reason(evidence: Evidence) -> Iterator[str]:
+    """Failed: two workers were lost before, or the model was not well; cancelled: it was asked."""
+    cancelled = {told.id for told in evidence.journal.told if told.act == "cancel"}
+    for completion, events in evidence.completions.items():
+        last = events[-1]
+        lost = [
+            e
+            for e in events
+            if e.name.endswith("interrupted") and e.data["reason"] == "worker_lost"
+        ]
+        is_ours = last.name == "completion.failed" and evidence.expected(completion) is not None
+        if is_ours and (last.data["type"] != "worker_lost" or len(lost) < 3):
+            yield f"completion {completion} failed as {last.data['type']}, {len(lost)} lost"
+        if last.name == "completion.cancelled" and completion not in cancelled:
+            yield f"completion {completion} was cancelled, and no client wanted that"
+
+
 def one_answer_at_a_time(evidence: Evidence) -> Iterator[str]:
-    """A thread gives a turn only after the turn before has ended."""
+    """A thread gives a turn only after the turn before has ended, and the last has ended too."""
     for stream, events in evidence.streams.items():
         turn = None
         for event in events:
@@ -151,21 +168,23 @@ def one_answer_at_a_time(evidence: Evidence) -> Iterator[str]:
                     yield f"thread {stream}: a turn at {event.position} beside {turn}"
                 turn = event.data["completion_id"]
             elif event.name == "thread.turn_ended":
-                if turn is None:
-                    yield f"thread {stream}: a turn ended twice at {event.position}"
+                if turn != event.data["completion_id"]:
+                    yield f"thread {stream}: not the turn of {turn} ended at {event.position}"
                 turn = None
+        if turn is not None:
+            yield f"thread {stream}: the turn of {turn} has not ended"
 
 
 def requests_were_recorded_first(evidence: Evidence) -> Iterator[str]:
-    """The provider was asked nothing that the log does not have."""
-    known = {
+    """The provider was asked nothing that the log does not have, and not more often."""
+    recorded = Counter(
         event.data["body_sha256"]
         for event in evidence.events
         if event.name == "completion.model_requested"
-    }
-    unknown = [digest for digest in evidence.requests if digest not in known]
+    )
+    unknown = Counter(evidence.requests) - recorded
     if unknown:
-        yield f"{len(unknown)} of {len(evidence.requests)} requests are not in the log"
+        yield f"{unknown.total()} of {len(evidence.requests)} requests are not in the log"
 
 
 def rebuilt_equals_live(evidence: Evidence) -> Iterator[str]:
@@ -183,6 +202,31 @@ def clients_have_no_complaints(evidence: Evidence) -> Iterator[str]:
             yield f"completion {event.stream} failed for a reason of ours: {event.data}"
 
 
+def much_has_happened(evidence: Evidence) -> Iterator[str]:
+    """Where nothing happens nothing breaks: acts of each kind, and answers in between."""
+    acts = Counter(told.act for told in evidence.journal.told)
+    clients = sum(stream.thread_id is not None for stream in evidence.journal.streams)
+    answered = sum(
+        seen.name == "completion.finished" and seen.at < evidence.journal.healed_at
+        for seen in evidence.journal.all_seen()
+    )
+    figures = {
+        "threads": (acts["thread"], clients),
+        "messages": (acts["message"], 2 * clients),
+        "cancels": (acts["cancel"], 1),
+        "answers before all was well again": (answered, clients),
+        "requests to the model": (len(evidence.requests), clients),
+        "streams that showed something": (
+            sum(bool(s.seen) for s in evidence.journal.streams),
+            clients,
+        ),
+        "tables that were compared": (len(evidence.live_tables), 4),
+    }
+    for what, (count, least) in figures.items():
+        if count < max(1, least):
+            yield f"{what}: {count}, and at least {max(1, least)} were to be"
+
+
 def nothing_is_left_over(evidence: Evidence) -> Iterator[str]:
     """When all is quiet no connection, claim or task is held, and after the end no process."""
     yield from evidence.left_over
@@ -198,11 +242,13 @@ INVARIANTS: Sequence[Invariant] = (
     every_answer_ends_once,
     attempts_follow_one_another,
     text_is_of_one_attempt,
+    answers_end_for_a_reason,
     one_result_for_each_call,
     one_answer_at_a_time,
     requests_were_recorded_first,
     rebuilt_equals_live,
     clients_have_no_complaints,
+    much_has_happened,
     nothing_is_left_over,
 )
 
@@ -228,6 +274,13 @@ def _shown(event: Event) -> dict[str, Any]:
         "at": f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z",
         "data": event.data,
     }
+
+
+def _is_cancelled(events: Sequence[Event], *, by: int) -> bool:
+    """Was it asked for, or over by then?"""
+    return any(e.name == "completion.cancel_requested" for e in events) or (
+        bool(events) and events[-1].is_terminal and events[-1].position <= by
+    )
 
 
 def _ids(events: Sequence[Event], name: str) -> Counter[str]:

@@ -24,6 +24,8 @@ class Keeper:
         self._code = code
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
+        self.crashes: list[int] = []
+        """Exit codes of processes that ended though nobody had asked or killed them."""
 
     @property
     def pid(self) -> int | None:
@@ -61,7 +63,9 @@ class Keeper:
     async def _keep(self) -> None:
         while True:
             self._process = await self._spawn()
-            await self._process.wait()
+            code = await self._process.wait()
+            if code not in (0, -signal.SIGTERM, -signal.SIGKILL):
+                self.crashes.append(code)
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _spawn(self) -> asyncio.subprocess.Process:

@@ -8,27 +8,31 @@ from tests.faults.link import Direction
 from tests.faults.proxy import POSTGRES_READY, FaultProxy
 from tests.storm.apart import Apart
 from tests.storm.deployment import Deployment
+from tests.storm.struck import Struck
 
 WORKERS = ("worker1", "worker2")
 WRITERS = ("api1", "api2", *WORKERS)
 ALL = (*WRITERS, "projector")
+LOSING = ("answer lost", "reply lost")  # they wait for their moment, which may not come
 
 
 def breaking(
     target: str, how: str, *, whose: Sequence[str] = ALL
-) -> Callable[[Deployment, Random], Awaitable[int]]:
+) -> Callable[[Deployment, Random], Awaitable[Struck]]:
     """A fault for `faults.py`; `whose`: one of these processes' links, by chance."""
 
-    async def inject(deployment: Deployment, random: Random) -> int:
+    async def inject(deployment: Deployment, random: Random) -> Struck:
         assert isinstance(deployment, Apart)
         if target == "clients":
             proxy = random.choice(deployment.clients)
         else:
             link = deployment.links[random.choice(whose)]
             proxy = link.postgres if target == "postgres" else link.redis
+        connections, broken = proxy.connections, proxy.resets
         await _HOW[how](proxy, random)
+        lost = proxy.resets - broken
         await proxy.heal()
-        return 0
+        return Struck(lost if how in LOSING else connections)
 
     return inject
 

@@ -1,4 +1,4 @@
-"""PostgreSQL gone, PostgreSQL frozen and Redis gone, a minute each, while twenty answers run."""
+"""PostgreSQL gone, frozen for half as long, and Redis gone, while twenty answers run."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 
 import httpx2
 
@@ -22,6 +23,7 @@ COMMAND_SECONDS = 3.0
 BUSY_SECONDS = 1.0  # what the two cores of this machine may add to it
 RECOVERY_SECONDS = 10.0
 LATENESS_SECONDS = 2.0
+FROZEN_SECONDS = 8.0  # at least: fewer leave no time for commands
 NAMES = {"gone": "PostgreSQL gone", "frozen": "PostgreSQL frozen", "redis": "Redis gone"}
 
 
@@ -38,8 +40,9 @@ class Answer:
 
 
 async def prove_outages(figures: Figures, machines: Machines, *, seconds: float) -> None:
-    """The same twenty answers live through all of it."""
-    words = int((3 * (seconds + BETWEEN_SECONDS) + 15) / GAP_SECONDS)
+    """The same twenty answers live through all of it. Frozen lasts half of `seconds`."""
+    frozen = max(seconds / 2, FROZEN_SECONDS)
+    words = int((2 * seconds + frozen + 3 * BETWEEN_SECONDS + 15) / GAP_SECONDS)
     async with (
         connected(machines.apis[0], key=KEY) as first,
         connected(machines.apis[1], key=KEY) as second,
@@ -50,7 +53,7 @@ async def prove_outages(figures: Figures, machines: Machines, *, seconds: float)
             answer.task = asyncio.create_task(_follow(client, answer))
         await eventually(lambda: all(answer.late for answer in answers), seconds=30)
         await _without_postgres(figures, machines, answers, how="gone", seconds=seconds)
-        await _without_postgres(figures, machines, answers, how="frozen", seconds=seconds)
+        await _without_postgres(figures, machines, answers, how="frozen", seconds=frozen)
         await _without_redis(figures, machines, answers, seconds=seconds)
         await asyncio.wait_for(asyncio.gather(*(_task(answer) for answer in answers)), 240)
     _tell_answers(figures, answers, words=words)
@@ -130,16 +133,34 @@ async def _without_redis(
         await client.until_end(new["completion_id"], new["thread_id"])
         short = time.monotonic() - asked
     await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+    healed = time.monotonic()
     await machines.link.redis.heal()
-    late = [by for answer in answers for at, by in answer.late if at > began]
+    await eventually(lambda: all(_goes_on(answer, healed) for answer in answers), seconds=60)
     await asyncio.sleep(BETWEEN_SECONDS)
     name = f"{NAMES['redis']} for {seconds:.0f} s"
     figures.at_most(f"{name}: a new short answer takes", short, 4.0, unit=" s")
-    figures.tell(f"{name}: events on streams meanwhile", len(late))
-    figures.at_most(f"{name}: the latest of them by", max(late), LATENESS_SECONDS, unit=" s")
-    figures.tell(f"{name}: half of them by at most", f"{sorted(late)[len(late) // 2]:.2f} s")
+    _tell_late(figures, answers, name=name, began=began, healed=healed)
     cut = sum(answer.connections for answer in answers) - sum(before)
     figures.equal(f"{name}: streams cut", cut, 0)
+
+
+def _goes_on(answer: Answer, since: float) -> bool:
+    return _task(answer).done() or answer.late[-1][0] > since
+
+
+def _tell_late(
+    figures: Figures, answers: Sequence[Answer], *, name: str, began: float, healed: float
+) -> None:
+    """Of the events that were said meanwhile, whenever they came."""
+    meanwhile = [
+        [(at, by) for at, by in answer.late if began < at - by < healed] for answer in answers
+    ]
+    silent = sum(not any(at < healed for at, _ in said) for said in meanwhile)
+    late = sorted(by for said in meanwhile for _, by in said) or [inf]
+    figures.equal(f"{name}: streams silent meanwhile", silent, 0)
+    figures.tell(f"{name}: events said meanwhile", sum(map(len, meanwhile)))
+    figures.at_most(f"{name}: the latest of them by", late[-1], LATENESS_SECONDS, unit=" s")
+    figures.tell(f"{name}: half of them by at most", f"{late[len(late) // 2]:.2f} s")
 
 
 def _tell_answers(figures: Figures, answers: Sequence[Answer], *, words: int) -> None:
@@ -186,9 +207,9 @@ async def _follow(client: Client, answer: Answer) -> None:
             await asyncio.sleep(0.2)
 
 
-async def _task(answer: Answer) -> None:
+def _task(answer: Answer) -> asyncio.Task[None]:
     assert answer.task is not None
-    await answer.task
+    return answer.task
 
 
 def _headers() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a system that nobody uses may not hold any more."""
 
 import contextlib
+import re
 import time
 from collections.abc import Awaitable, Callable
 
@@ -58,7 +59,7 @@ async def left_over(
         await within_reason("open_runs has rows", no_open_runs)
         await within_reason("a transaction is open and idle", no_transaction)
         await within_reason("advisory locks of nobody are held", no_stray_lock)
-    return found + _lost_tasks(deployment)
+    return found + _crashes(deployment) + _lost_tasks(deployment)
 
 
 def _clients(deployment: Deployment) -> list[object]:
@@ -71,12 +72,28 @@ def _clients(deployment: Deployment) -> list[object]:
     return found
 
 
+def _crashes(deployment: Deployment) -> list[str]:
+    """Processes that had to be begun again though no hand had ended them."""
+    own = [
+        f"{name} ended by itself with {keeper.crashes}"
+        for name, keeper in deployment.keepers.items()
+        if keeper.crashes and name != "up"  # which ends where its servers cannot be started
+    ]
+    launched = re.findall(r"threadlog: .* ended \(exit code [1-9].*", _said(deployment, "up"))
+    return own + launched
+
+
+def _said(deployment: Deployment, name: str) -> str:
+    output = deployment.output(name)
+    return output.read_text(errors="replace") if output.exists() else ""
+
+
 def _lost_tasks(deployment: Deployment) -> list[str]:
     """Work that a process has forgotten, as its own log says."""
     lines = [
         f"{name}: {line}"
         for name in deployment.keepers
-        for line in deployment.output(name).read_text(errors="replace").splitlines()
+        for line in _said(deployment, name).splitlines()
         if any(words in line for words in LOST_TASKS)
     ]
     return lines[:5]

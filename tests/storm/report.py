@@ -9,7 +9,7 @@ from tests.storm.storm import Injected, Outcome
 from tests.system.client import ENDINGS
 
 HEADINGS = (
-    "fault", "times", "processes killed", "acknowledged", "lost", "doubled",
+    "fault", "times", "processes killed", "and back ends", "acknowledged", "lost", "doubled",
     "longest to the end, s", "longest reconnect, s",
 )  # fmt: skip
 
@@ -20,6 +20,7 @@ class Row:
 
     times: int = 0
     killed: int = 0
+    backends: int = 0  # of PostgreSQL, killed with it
     acknowledged: int = 0  # requests answered with 2xx and events seen on streams
     lost: int = 0  # of those, how many the log does not have
     doubled: int = 0  # of the events seen, how many had been seen before
@@ -43,6 +44,7 @@ def markdown(table: dict[str, Row]) -> str:
     total = Row(
         times=sum(row.times for row in every),
         killed=sum(row.killed for row in every),
+        backends=sum(row.backends for row in every),
         acknowledged=sum(row.acknowledged for row in every),
         lost=sum(row.lost for row in every),
         doubled=sum(row.doubled for row in every),
@@ -54,8 +56,8 @@ def markdown(table: dict[str, Row]) -> str:
 
 def _line(name: str, row: Row) -> str:
     return (
-        f"| {name} | {row.times} | {row.killed} | {row.acknowledged} | {row.lost} | {row.doubled} "
-        f"| {row.end_seconds:.1f} | {row.reconnect_seconds:.1f} |"
+        f"| {name} | {row.times} | {row.killed} | {row.backends} | {row.acknowledged} | {row.lost} "
+        f"| {row.doubled} | {row.end_seconds:.1f} | {row.reconnect_seconds:.1f} |"
     )
 
 
@@ -63,13 +65,14 @@ def _add(table: defaultdict[str, Row], outcome: Outcome) -> None:
     faults = sorted(outcome.injected, key=lambda one: one.at)
     journal, log = outcome.evidence.journal, outcome.evidence.by_position
     for fault in faults:
-        table[fault.name].times += 1
-        table[fault.name].killed += fault.killed
+        table[fault.name].times += bool(fault.struck.hits)
+        table[fault.name].killed += fault.struck.processes
+        table[fault.name].backends += fault.struck.backends
     for told in journal.told:
         row = table[_during(faults, told.at)]
         row.acknowledged += 1
         row.lost += told.position not in log
-    for thread in journal.threads:
+    for thread in journal.streams:
         known: set[int] = set()
         for seen in thread.seen:
             row = table[_during(faults, seen.at)]

@@ -5,18 +5,27 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
+from uuid import UUID
 
+import httpx2
+
+from infrastructure.tasks import end
 from tests.model_server import ModelServer
 from tests.storm.conversation import Conversation
 from tests.storm.deployment import Deployment
 from tests.storm.evidence import Evidence, read_log
 from tests.storm.faults import Fault
+from tests.storm.follower import Follower
 from tests.storm.invariants import violations
-from tests.storm.journal import Journal
+from tests.storm.journal import Journal, StreamJournal
 from tests.storm.quiet import left_over
+from tests.storm.struck import Struck
 from tests.storm.tables import live_tables, rebuilt_tables
-from tests.system.stack import KEY
+from tests.system.stack import KEY, eventually
+
+FOLLOWED = 10  # threads whose chunks the stream of all threads has, too
 
 
 @dataclass(frozen=True)
@@ -25,8 +34,7 @@ class Injected:
 
     name: str
     at: float  # time.monotonic()
-    until: float
-    killed: int
+    struck: Struck
 
 
 @dataclass
@@ -75,10 +83,13 @@ class Storm:
         talking = [self._conversation(number) for number in range(self._strength.conversations)]
         stop = asyncio.Event()
         tasks = [asyncio.create_task(one.run(stop)) for one in talking]
+        own = asyncio.create_task(self._follow_all([one.thread_id for one in talking]))
         await self._break_things()
+        self._journal.healed_at = time.monotonic()
         await self._deployment.calm()
         stop.set()
         await self._settle(tasks)
+        await end({own})
         for one in talking:
             await one.close()
         left = await left_over(
@@ -101,22 +112,46 @@ class Storm:
             patience_seconds=self._strength.patience_seconds,
         )
 
+    async def _follow_all(self, threads: Sequence[UUID]) -> None:
+        """One stream of everything that the user has, with the chunks of some threads."""
+        stream = StreamJournal(follow=frozenset(threads[:FOLLOWED]))
+        self._journal.streams.append(stream)
+        told = self._journal.told  # nobody can follow what is not there
+        are_there = lambda: stream.follow <= {one.thread_id for one in told}  # noqa: E731
+        await eventually(are_there, seconds=inf, every_seconds=0.1)
+        path = "/v1/events?follow=" + ",".join(map(str, stream.follow))
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with httpx2.AsyncClient(headers=headers) as http:
+            await Follower(
+                http,
+                path,
+                apis=self._deployment.apis,
+                stream=stream,
+                journal=self._journal,
+                random=Random(self._strength.seed),
+            ).run()
+
     async def _break_things(self) -> None:
         """Several hands at once, each with a fault after the other."""
         ends_at = time.monotonic() + self._strength.seconds
-        hands = [Random(self._random.getrandbits(64)) for _ in range(self._strength.hands)]
+        count = self._strength.hands
+        deck = self._random.sample(self._faults, len(self._faults))  # each comes once, at least
+        hands = [Random(self._random.getrandbits(64)) for _ in range(count)]
         if self._faults:
-            await asyncio.gather(*(self._break_one(hand, ends_at) for hand in hands))
+            await asyncio.gather(
+                *(self._break_one(hand, deck[n::count], ends_at) for n, hand in enumerate(hands))
+            )
         await asyncio.sleep(max(0.0, ends_at - time.monotonic()))
 
-    async def _break_one(self, random: Random, ends_at: float) -> None:
+    async def _break_one(self, random: Random, deck: list[Fault], ends_at: float) -> None:
         weights = [fault.weight for fault in self._faults]
         while time.monotonic() < ends_at:
             await asyncio.sleep(random.uniform(*self._strength.pause_seconds))
-            [fault] = random.choices(self._faults, weights)
+            dice = Random(random.getrandbits(64))
+            fault = deck.pop() if deck else dice.choices(self._faults, weights)[0]
             began = time.monotonic()
-            killed = await fault.inject(self._deployment, random)
-            self.injected.append(Injected(fault.name, began, time.monotonic(), killed))
+            struck = await fault.inject(self._deployment, dice)
+            self.injected.append(Injected(fault.name, began, struck))
 
     async def _settle(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         done, pending = await asyncio.wait(tasks, timeout=self._strength.patience_seconds + 30)

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -17,7 +18,7 @@ SHOWN = [
 
 @pytest.mark.parametrize("shown", SHOWN)
 def test_a_shown_command_is_understood(shown: str) -> None:
-    options = _parser().parse_args(shlex.split(shown))
+    options = _parser().parse_args(shlex.split(shown.replace("THREAD_ID", str(uuid4()))))
     assert options.handler.__name__ == f"_{shown.split(maxsplit=1)[0]}"
 
 
@@ -25,7 +26,18 @@ def test_the_page_shows_the_commands() -> None:
     assert {shown.split()[0] for shown in SHOWN} == {"tail", "replay", "doctor", "evidence"}
 
 
-@pytest.mark.parametrize("wrong", ["replay", "replay x --speed -1", "tail --after soon", "tail x"])
+WRONG = (
+    "replay",
+    f"replay {uuid4()} --speed -1",
+    "replay '../keys?x='",
+    "chat --thread ../keys",
+    "tail --after soon",
+    "tail --after 99999999999999999999",
+    "tail x",
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_what_cannot_be_meant_is_refused(wrong: str) -> None:
     with pytest.raises(SystemExit) as refused:
         _parser().parse_args(shlex.split(wrong))

@@ -42,6 +42,10 @@ def test_a_long_gist_is_cut() -> None:
     assert len(line) < 200
 
 
+def test_the_name_of_an_event_moves_no_cursor_either() -> None:
+    assert "\x1b" not in told(event("shop.ordered\x1b[31m"))
+
+
 def test_one_character_stays_one_and_no_control_is_left() -> None:
     everything = "".join(map(chr, range(0x2100)))
     shown = printable(everything)
@@ -49,3 +53,10 @@ def test_one_character_stays_one_and_no_control_is_left() -> None:
     assert [c for c in shown if ord(c) < 32 or 0x7F <= ord(c) < 0xA0] == ["\t", "\n"]
     assert not set(shown) & set("\u200e\u200f\u202a\u202e\u061c")
     assert one_line("a\nb", characters=2) == "a␊…"
+
+
+def test_what_hides_text_or_ends_a_line_in_other_ways_is_shown() -> None:
+    assert (
+        printable("a\u2028\u2029\u200b\ufeff\U000e0041z\xe9\u4e2d")
+        == "a" + "\ufffd" * 5 + "z\xe9\u4e2d"
+    )
