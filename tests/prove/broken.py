@@ -62,14 +62,14 @@ async def _is_clean(weather: Weather) -> bool:
 
 
 async def _is_found(build: Build) -> bool:
-    """Up to TRIES storms; prints what they have found."""
+    """Up to TRIES storms; prints what they have found together."""
     wanted = set(build.caught_by)
     with tempfile.TemporaryDirectory(prefix="threadlog-build-", dir="/tmp") as folder:
         make(build, Path(folder))
         seed, broken = 0, set[str]()
         while not wanted <= broken and seed < TRIES:
             seed += 1
-            broken = await _storm(build.weather, Path(folder), seed=seed)
+            broken |= await _storm(build.weather, Path(folder), seed=seed)
     needed = f"{seed}" if wanted <= broken else "**not found**"
     others = ", ".join(sorted(broken - wanted))
     print(f"| {build.says} | {', '.join(build.caught_by)} | {needed} | {others} |", flush=True)

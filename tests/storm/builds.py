@@ -27,7 +27,7 @@ class Weather:
 CALM = Weather()
 WORKERS_DIE = Weather((Fault("kill -9 worker", killing("worker", one=True)),))
 POSTGRES_DIES = Weather(
-    (Fault("kill -9 PostgreSQL, whole tree", killing("postgres")),), pause_seconds=(4.0, 5.0)
+    (Fault("kill -9 PostgreSQL, whole tree", killing("postgres")),), pause_seconds=(2.5, 4.0)
 )
 POSTGRES_PAUSES = Weather(
     (Fault("SIGSTOP PostgreSQL", pausing("postgres", seconds=(3.8, 4.2))),),  # refused after 3 s
