@@ -12,7 +12,7 @@ from tests.infrastructure.event_log.freeze import frozen
 from tests.interfaces.http.house import House, Person, eventually, migrated_database, open_house
 from tests.servers import FAST, data_folder, erase
 
-MOST_SECONDS = 3.5  # three, and a little for a busy machine
+MOST_SECONDS = 6.0  # promised: 3; the rest is for a machine that runs a whole suite meanwhile
 
 
 @pytest.fixture(scope="module")
