@@ -12,7 +12,6 @@ from tests.storm.link_faults import WORKERS, breaking
 PRODUCT = Path(__file__).parents[2]
 PACKAGES = ("domain", "application", "projections", "infrastructure", "interfaces")
 APPEND = "infrastructure/migrations/0002_append.sql"
-NOT_DURABLE = "PERFORM set_config('synchronous_commit', 'off', true); PERFORM pg_advisory_xact_lock"
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,6 @@ class Weather:
 
 CALM = Weather()
 WORKERS_DIE = Weather((Fault("kill -9 worker", killing("worker", one=True)),))
-POSTGRES_DIES = Weather(
-    (Fault("kill -9 PostgreSQL, whole tree", killing("postgres")),), pause_seconds=(2.5, 4.0)
-)
 POSTGRES_PAUSES = Weather(
     (Fault("SIGSTOP PostgreSQL", pausing("postgres", seconds=(3.8, 4.2))),),  # refused after 3 s
     pause_seconds=(4.0, 5.0),
@@ -76,12 +72,12 @@ BUILDS: tuple[Build, ...] = (
         weather=CLOCKS_JUMP,
     ),
     Build(
-        says="commits are not waited for",
+        says="some appends are acknowledged, shown, and rolled back",
         caught_by=("nothing_acknowledged_is_lost", "nothing_seen_is_made_up"),
-        file=APPEND,
-        old="PERFORM pg_advisory_xact_lock",
-        new=NOT_DURABLE,
-        weather=POSTGRES_DIES,
+        file="infrastructure/event_log/committer.py",
+        old="answer = await batch.send(connection)",
+        new="await connection.execute('BEGIN'); answer = await batch.send(connection); "
+        "await connection.execute(__import__('random').choice(['COMMIT'] * 9 + ['ROLLBACK']))",
     ),
     Build(
         says="what Redis loses is not read from the log",
