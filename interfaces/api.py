@@ -25,7 +25,7 @@ from interfaces.bootstrap import ground
 from interfaces.cli.servers import Addresses
 from interfaces.http.access_log import AccessLog
 from interfaces.http.app import create_app
-from interfaces.http.event_stream import AbortableProtocol
+from interfaces.http.protocol import Protocol, is_readable
 from interfaces.http.readiness import (
     database_check,
     projector_check,
@@ -47,7 +47,7 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
         await patiently(partial(ensure_first_key, log, accounts, key=first_key))
         config = uvicorn.Config(
             create_app(resources, hosts=settings.host_names),
-            http=AbortableProtocol,
+            http=Protocol,
             lifespan="off",
             ws="none",
             log_config=None,
@@ -78,8 +78,20 @@ class _Server(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
         await self._hub.close()
+        for listener in sockets or []:
+            await _take_in(listener)
         await super().shutdown(sockets)
+
+
+async def _take_in(listener: socket.socket) -> None:
+    """Whoever has knocked already: a listener that closes hangs up on them."""
+    for _ in range(BACKLOG):
+        if not is_readable(listener.fileno()):
+            break
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager

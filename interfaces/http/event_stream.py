@@ -10,7 +10,6 @@ from uuid import UUID
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from application.ports import LogUnavailable
 from domain.catalogue import TERMINAL_NAMES
@@ -231,18 +230,6 @@ class Connection:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         life.reschedule(self._clock())
-
-
-class AbortableProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, for `uvicorn.Config(http=…)`: streams see a stalled client and can cut it.
-
-    uvicorn alone lets 64 KiB wait without telling, and a socket with unsent bytes stay open.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)
-        self.app_state = {**self.app_state, "abort": transport.abort}
 
 
 def _may_end_the_work(event: ThreadStreamEvent) -> bool:

@@ -77,6 +77,8 @@ async def test_an_api_that_leaves_finishes_what_it_accepted_and_its_streams_resu
     ):
         started = await reader.start(ask(words=60, gap_seconds=0.03))
         thread = started["thread_id"]
+        idle = await asyncio.open_connection("127.0.0.1", port)
+        assert b" 200 " in await ask_alive(idle)
         receiving, sending = await asyncio.open_connection("127.0.0.1", port)
         body = json.dumps({"title": "accepted"}).encode()
         sending.write(HEAD.format(key=KEY, length=len(body)).encode() + body[:5])
@@ -86,6 +88,10 @@ async def test_an_api_that_leaves_finishes_what_it_accepted_and_its_streams_resu
             if event.name == "completion.chunk" and leaving.returncode is None:
                 leaving.terminate()
         assert seen[-1].name == "completion.chunk"
+        last_word = await ask_alive(idle)
+        idle[1].close()
+        assert b" 200 " in last_word, last_word
+        assert b"connection: close" in last_word, last_word
         sending.write(body[5:])
         answer = await receiving.read()
         sending.close()
@@ -97,6 +103,17 @@ async def test_an_api_that_leaves_finishes_what_it_accepted_and_its_streams_resu
     assert seen[-1].name == "completion.finished"
     accepted = json.loads(answer.partition(b"\r\n\r\n")[2])["thread_id"]
     assert (await client.get(f"/v1/threads/{accepted}"))["title"] == "accepted"
+
+
+async def ask_alive(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
+    """Over a connection that was kept; the head of the answer."""
+    receiving, sending = connection
+    sending.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    head = await receiving.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    assert length is not None, head
+    await receiving.readexactly(int(length[1]))
+    return head
 
 
 def compose() -> dict[str, dict[str, Any]]:

@@ -31,7 +31,7 @@ from infrastructure.relay.publisher import Publisher
 from infrastructure.worker.wake_up import QUEUE, TaskiqWakeUp
 from interfaces.http.access_log import AccessLog
 from interfaces.http.app import create_app
-from interfaces.http.event_stream import AbortableProtocol
+from interfaces.http.protocol import Protocol
 from interfaces.http.readiness import (
     database_check,
     projector_check,
@@ -183,9 +183,11 @@ class House:
     async def last_position(self) -> int:
         return await self.log.reader.last_position()
 
-    async def close(self) -> None:
+    async def close_clients(self) -> None:
         for client in self._clients:
             await client.aclose()
+
+    async def close(self) -> None:
         await self.stop_projecting()
         await self.tables.close()
         await self.publisher.close()
@@ -206,6 +208,7 @@ async def open_house(url: str, *, redis_url: str, projecting: bool = True) -> As
             await house.project()
         async with serving(house):
             yield house
+            await house.close_clients()
             await house.hub.close()
         await house.close()
 
@@ -222,7 +225,7 @@ async def serving(house: House) -> AsyncGenerator[None]:
     """uvicorn on a loopback port, in this event loop."""
     config = uvicorn.Config(
         create_app(house.resources, hosts=("127.0.0.1",)),
-        http=AbortableProtocol,
+        http=Protocol,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -21,7 +21,8 @@ from starlette.routing import Route
 from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedValkey
 from infrastructure.relay.frames import sse_block
-from interfaces.http.event_stream import AbortableProtocol, EventStream, StreamLimits
+from interfaces.http.event_stream import EventStream, StreamLimits
+from interfaces.http.protocol import Protocol
 from tests.infrastructure.relay.conversation import Conversation, House, eventually, open_house
 
 DEADLINE_SECONDS = 20.0
@@ -160,15 +161,15 @@ async def api(database: str, valkey: EmbeddedValkey) -> AsyncIterator[Api]:
         api = Api(house)
         async with serving(api):
             yield api
+            await api.client.aclose()
             await house.hub.close()
-        await api.client.aclose()
 
 
 @asynccontextmanager
 async def serving(api: Api) -> AsyncGenerator[None]:
     config = uvicorn.Config(
         api.app,
-        http=AbortableProtocol,
+        http=Protocol,
         lifespan="off",
         log_config=None,
         timeout_graceful_shutdown=2,
