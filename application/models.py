@@ -21,6 +21,9 @@ from pydantic_ai.providers import Provider, infer_provider_class
 from application.answer_limit import bound_lines
 
 CONNECT_SECONDS = 5.0
+# Shorter than what servers wait for (5 s where vLLM's and uvicorn's defaults stand): a request on a
+# connection that the server is just closing would fail.
+LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=3.0)
 IDLE_SECONDS = 60.0
 
 E = TypeVar("E", bound=BaseException)
@@ -121,7 +124,7 @@ def caused_by(error: BaseException | None, kind: type[E]) -> E | None:
 
 def _open_model(name: str, *, idle_seconds: float) -> _Open:
     timeout = httpx2.Timeout(idle_seconds, connect=CONNECT_SECONDS)
-    client = create_async_httpx2_client(timeout=timeout)
+    client = create_async_httpx2_client(timeout=timeout, limits=LIMITS)
     client.event_hooks["request"].append(_show_request)
     client.event_hooks["response"].append(bound_lines)
     return _Open(build_model(name, client=client), client)

@@ -23,7 +23,8 @@ from projections.checkpoints import CheckpointMoved
 from projections.group import RECORD, Poisoned
 
 BATCH = 1000  # events
-PACE_SECONDS = 0.02  # between two looks at the log, so that a busy log is taken in batches
+PACE_SECONDS = 0.05  # between two looks at the log, so that a busy log is taken in batches
+EMPTY_PACE_SECONDS = 0.1  # after a look that found only chunks: answers are being typed
 SKIP_SECONDS = 0.25  # between two checkpoints where there is nothing to apply
 STANDBY_SECONDS = 0.5  # between two tries to lead
 LONGEST_PAUSE_SECONDS = 1.0  # between two tries to reach the database
@@ -93,13 +94,13 @@ class Projector:
         """Apply what there is, then wait for more."""
         wake.clear()
         try:
-            more = await follower.step()
+            found = await follower.step()
         except Poisoned as poisoned:
             await follower.stop(poisoned)
             await asyncio.sleep(self._retry_seconds)
         else:
-            if not more:
-                await asyncio.sleep(PACE_SECONDS)
+            if found < BATCH:
+                await asyncio.sleep(PACE_SECONDS if found else EMPTY_PACE_SECONDS)
                 await _wait(wake, seconds=min(self._poll_seconds, follower.due_in()))
 
 
@@ -153,15 +154,15 @@ class Follower:
             position = await group.prepare(connection)
         return Follower(engine, reader=reader, codec=codec, position=position)
 
-    async def step(self) -> bool:
-        """Apply one batch; is there more at once? Raises Poisoned after what stands before it."""
+    async def step(self) -> int:
+        """Apply one batch; how many events it has. Raises Poisoned after what stands before it."""
         scan = await self._reader.read_after(self._scanned, limit=BATCH, chunks=False)
         if scan.entries:
             await self._apply_scan(scan)
         elif scan.through > self.position and self.due_in() == 0:
             await self._apply([], through=scan.through)
         self._scanned = scan.through
-        return len(scan.entries) == BATCH
+        return len(scan.entries)
 
     def due_in(self) -> float:
         """In how many seconds the checkpoint shall be written though nothing was applied."""

@@ -56,6 +56,7 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
+        processes.settle()
         await _Server(config, resources.hub).serve(sockets=[listener])
 
 

@@ -90,6 +90,7 @@ async def _work(
 ) -> None:
     base.broker.state.runner = runner
     register(base.broker)
+    processes.settle()
     logger.info("ready: worker %s", worker_id)
     async with _kept_alive(runner.look_for_ever()), _kept_alive(_receive(settings, base, finish)):
         await finish.wait()

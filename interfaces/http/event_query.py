@@ -25,7 +25,7 @@ class EventQuery:
     limit: int  # of a page
 
 
-def _event_query(  # noqa: PLR0917  # all by name: they are the request's parameters
+async def _event_query(  # noqa: PLR0917  # all by name: they are the request's parameters
     last_event_id: Annotated[list[str] | None, Header()] = None,
     after: Annotated[list[str] | None, Query()] = None,
     cursor: Annotated[list[str] | None, Query()] = None,
@@ -41,7 +41,7 @@ def _event_query(  # noqa: PLR0917  # all by name: they are the request's parame
     )
 
 
-def _followed(
+async def _followed(
     follow: Annotated[list[str] | None, Query(description="at most 20 threads")] = None,
 ) -> frozenset[UUID]:
     return frozenset(_ids(value for given in follow or () for value in given.split(",") if value))

@@ -25,7 +25,7 @@ class NewId:
     named: bool  # by the client, in the body
 
 
-def idempotency_key(
+async def idempotency_key(
     request: Request, _: Annotated[str | None, Header(alias="Idempotency-Key")] = None
 ) -> str | None:
     """The header, where there is one. Raises IdempotencyKeyIsMalformed."""

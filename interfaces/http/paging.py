@@ -38,7 +38,9 @@ class Paging:
         )
 
 
-def _paging(limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None) -> Paging:
+async def _paging(
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
+) -> Paging:
     return Paging(limit, cursor or None)
 
 

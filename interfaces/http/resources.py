@@ -28,7 +28,7 @@ class Resources:
     checks: Sequence[Check]
 
 
-def _resources(request: Request) -> Resources:
+async def _resources(request: Request) -> Resources:
     return cast("Resources", request.app.state.resources)
 
 
