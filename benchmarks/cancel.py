@@ -10,7 +10,6 @@ terminal event's, its words whole and in order; that clients saw the log, in ord
 out: silent models and tools (tests/system).
 """
 
-import argparse
 import asyncio
 import random
 import time
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from benchmarks.rig.bounded import measured
+from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
 from benchmarks.rig.proof import check_answer, check_log
 from benchmarks.rig.provider import StampingServer
@@ -148,11 +147,11 @@ def _tell(report: Report, when: str, cancelled: Sequence[Cancelled]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Print a table, and the same as JSON; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks cancel", description=__doc__)
+    parser = options("cancel", __doc__)
     parser.add_argument("--cancels", type=int, default=50, help="with Redis, and without")
-    cancels: int = parser.parse_args(arguments).cancels
+    given = parser.parse_args(arguments)
 
     async def work(report: Report) -> None:
-        await measure(report, cancels=cancels)
+        await measure(report, cancels=given.cancels)
 
-    return measured(work, title=__doc__)
+    return measured(work, given)

@@ -11,7 +11,6 @@ that each answer was begun once.
 Leaves out: TLS, a network, a real model. Provider, clients and all processes share the cores.
 """
 
-import argparse
 import asyncio
 import time
 from collections import Counter
@@ -20,14 +19,15 @@ from dataclasses import dataclass
 
 import psutil
 
-from benchmarks.rig.bounded import measured
+from benchmarks.rig.bounded import measured, options
+from benchmarks.rig.contest import issue_keys
 from benchmarks.rig.direct import Direct, direct, text_of
 from benchmarks.rig.figures import Report
+from benchmarks.rig.processor import since, used_by, used_by_role
 from benchmarks.rig.proof import check_answer, check_log, chunk_texts
 from benchmarks.rig.provider import Word, provider, words_in
 from benchmarks.rig.system import System, running
 from benchmarks.rig.wire import Received, request
-from domain.ids import uuid7
 from tests.model_server import ask
 from tests.servers import connected as connected_to
 from tests.system.client import ENDINGS, connected
@@ -61,34 +61,12 @@ async def converse(system: System, key: str, *, words: int, gap_seconds: float) 
     )
 
 
-async def issue_keys(system: System, count: int) -> list[str]:
-    """One new user each."""
-    keys = list[str]()
-    for _ in range(count):
-        me = await system.client.post("/v1/keys", {"user_id": str(uuid7()), "role": "user"})
-        keys.append(me["key"])
-    return keys
-
-
 async def check(system: System, one: Conversation, *, words: int) -> list[Word]:
     """The client saw the whole log of its thread, and the words that the model sent."""
     seen = [event.seen for event in one.events]
     async with connected(system.url, key=one.key) as client:
         await check_log(client, one.thread, seen, whole=True)
     return check_answer(seen, one.completion, words=words)
-
-
-def cpu_seconds(system: System) -> dict[str, float]:
-    """Used so far by the processes of each role."""
-    return {
-        role: sum(_used(process) for process in processes)
-        for role, processes in system.processes().items()
-    }
-
-
-def _used(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 async def log_bytes(system: System) -> int:
@@ -108,8 +86,8 @@ async def measure(report: Report, *, clients: int, words: int, gap_seconds: floa
             warm_up = (converse(system, key, words=3, gap_seconds=0) for key in keys[:8])
             await asyncio.gather(*warm_up)
             before, mine, size = (
-                cpu_seconds(system),
-                _used(psutil.Process()),
+                used_by_role(system.processes()),
+                used_by([psutil.Process()]),
                 await log_bytes(system),
             )
             began = time.perf_counter()
@@ -118,13 +96,13 @@ async def measure(report: Report, *, clients: int, words: int, gap_seconds: floa
             )
             report.fact("seconds from the first POST to the last end", _since(began))
             after, ours, size = (
-                cpu_seconds(system),
-                _used(psutil.Process()),
+                used_by_role(system.processes()),
+                used_by([psutil.Process()]),
                 await log_bytes(system) - size,
             )
             answers = [await check(system, one, words=words) for one in conversations]
         _tell(report, conversations, answers)
-        cpu = {role: round(used - before[role], 2) for role, used in after.items()}
+        cpu = since(before, after)
         report.fact("CPU seconds", {**cpu, "these clients": round(ours - mine, 2)})
         report.fact("bytes of log per word, indexes included", size // (clients * words))
         with direct(environment) as other:
@@ -136,10 +114,10 @@ async def measure(report: Report, *, clients: int, words: int, gap_seconds: floa
 async def compare(report: Report, other: Direct, *, question: str, clients: int) -> None:
     """The same answers by pydantic-ai alone, in one process, kept nowhere."""
     await asyncio.gather(*(other.ask(ask(words=3)) for _ in range(8)))
-    before, began = _used(other.process), time.perf_counter()
+    before, began = used_by(other.processes), time.perf_counter()
     answers = await asyncio.gather(*(other.ask(question) for _ in range(clients)))
     report.fact("pydantic-ai alone: seconds", _since(began))
-    report.fact("pydantic-ai alone: CPU seconds", round(_used(other.process) - before, 2))
+    report.fact("pydantic-ai alone: CPU seconds", round(used_by(other.processes) - before, 2))
     late = [
         (piece.at - word.sent_at) / 1e6
         for pieces in answers
@@ -195,7 +173,7 @@ def _since(began: float) -> float:
 
 def main(arguments: Sequence[str]) -> int:
     """Print a table, and the same as JSON; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks concurrent", description=__doc__)
+    parser = options("concurrent", __doc__)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--words", type=int, default=100, help="of each answer")
     parser.add_argument("--gap-seconds", type=float, default=0.05, help="between two words")
@@ -206,4 +184,4 @@ def main(arguments: Sequence[str]) -> int:
             report, clients=given.clients, words=given.words, gap_seconds=given.gap_seconds
         )
 
-    return measured(work, title=__doc__)
+    return measured(work, given)

@@ -10,7 +10,6 @@ machine. Checks that each text is whole. Leaves out: TLS, a network, a model's o
 (the provider answers at once), busy systems (see `concurrent`).
 """
 
-import argparse
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -19,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from benchmarks.rig.bounded import measured
+from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.direct import Direct, direct, text_of
 from benchmarks.rig.figures import Report, median
 from benchmarks.rig.proof import check_answer, chunk_texts
@@ -161,11 +160,11 @@ async def measure(report: Report, *, samples: int) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Print a table, and the same as JSON; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks first_token", description=__doc__)
+    parser = options("first_token", __doc__)
     parser.add_argument("--samples", type=int, default=100, help="of each way")
-    samples: int = parser.parse_args(arguments).samples
+    given = parser.parse_args(arguments)
 
     async def work(report: Report) -> None:
-        await measure(report, samples=samples)
+        await measure(report, samples=given.samples)
 
-    return measured(work, title=__doc__)
+    return measured(work, given)

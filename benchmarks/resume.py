@@ -7,13 +7,12 @@ Checks that all connections together gave the log's public events, in order, onc
 text is the terminal event's. Leaves out: changing networks, proxies.
 """
 
-import argparse
 import asyncio
 import random
 import time
 from collections.abc import Sequence
 
-from benchmarks.rig.bounded import measured
+from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
 from benchmarks.rig.proof import check_answer, check_log
 from benchmarks.rig.provider import provider
@@ -87,7 +86,7 @@ async def measure(report: Report, *, cuts: int, seconds: float) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Print a table, and the same as JSON; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks resume", description=__doc__)
+    parser = options("resume", __doc__)
     parser.add_argument("--cuts", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20.0, help="of the answer")
     given = parser.parse_args(arguments)
@@ -95,4 +94,4 @@ def main(arguments: Sequence[str]) -> int:
     async def work(report: Report) -> None:
         await measure(report, cuts=given.cuts, seconds=given.seconds)
 
-    return measured(work, title=__doc__)
+    return measured(work, given)

@@ -1,6 +1,6 @@
 """What Threadlog is compared with: FastAPI and pydantic-ai straight into an event stream, no log.
 
-The same agent, model, provider, HTTP server and event loop as the product's; one process does it
+The same agent, model, provider, HTTP server and event loop as the product's; each process does it
 all, and what it has said is nowhere.
 """
 
@@ -9,9 +9,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from typing import cast
 
 import psutil
@@ -59,12 +59,17 @@ def create_app() -> FastAPI:
     return app
 
 
-@dataclass(frozen=True)
 class Direct:
-    """The running comparison."""
+    """The running comparison; requests go to its processes in turn."""
 
-    url: str
-    process: psutil.Process
+    def __init__(self, urls: Sequence[str], processes: Sequence[psutil.Process]) -> None:
+        self.processes = processes
+        self._urls = cycle(urls)
+
+    @property
+    def url(self) -> str:
+        """Of the process whose turn it is."""
+        return next(self._urls)
 
     async def ask(self, question: str) -> list[Received]:
         """All pieces of an answer."""
@@ -80,15 +85,22 @@ def text_of(piece: Received) -> str:
 
 
 @contextmanager
-def direct(environment: Mapping[str, str]) -> Generator[Direct]:
-    """A process that serves `POST /chat`, with the provider that `environment` names."""
+def direct(environment: Mapping[str, str], *, processes: int = 1) -> Generator[Direct]:
+    """Processes that serve `POST /chat`, with the provider that `environment` names."""
+    with ExitStack() as stack:
+        served = [stack.enter_context(_served(environment)) for _ in range(processes)]
+        yield Direct([url for url, _ in served], [process for _, process in served])
+
+
+@contextmanager
+def _served(environment: Mapping[str, str]) -> Generator[tuple[str, psutil.Process]]:
     command = [sys.executable, "-m", "benchmarks.rig.direct"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
     ) as process:
         try:
             assert process.stdout is not None
-            yield Direct(process.stdout.readline().strip(), psutil.Process(process.pid))
+            yield process.stdout.readline().strip(), psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait(10)

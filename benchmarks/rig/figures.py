@@ -30,6 +30,27 @@ class Spread:
         return Spread(len(ranked), rank(0.5), rank(0.95), rank(0.99), round(ranked[-1], digits))
 
 
+@dataclass(frozen=True)
+class Goal:
+    """A figure and what it should be: at most, or at least, so much. The label names its unit."""
+
+    value: float
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Is it as good as it should be?"""
+        over = self.most is not None and self.value > self.most
+        under = self.least is not None and self.value < self.least
+        return not (over or under)
+
+    def __str__(self) -> str:
+        """The figure, the goal, and a word when it is missed."""
+        bound = f"≤ {self.most:g}" if self.most is not None else f"≥ {self.least:g}"
+        return f"{self.value:g} ({bound}){'' if self.reached else ' MISSED'}"
+
+
 @dataclass
 class Report:
     """What a benchmark found, in the order in which it is told."""
@@ -38,6 +59,7 @@ class Report:
     load_before: tuple[float, ...] = field(default_factory=os.getloadavg)
     spreads: dict[str, Spread] = field(default_factory=dict[str, Spread])
     facts: dict[str, object] = field(default_factory=dict[str, object])
+    goals: dict[str, Goal] = field(default_factory=dict[str, Goal])
     wrong: list[str] = field(default_factory=list[str])
 
     def spread(self, label: str, values: Sequence[float], *, digits: int = 1) -> Spread:
@@ -48,6 +70,12 @@ class Report:
     def fact(self, label: str, value: object) -> None:
         """Tell one thing."""
         self.facts[label] = value
+
+    def goal(
+        self, label: str, value: float, *, most: float | None = None, least: float | None = None
+    ) -> None:
+        """Tell a figure for which the project has a goal."""
+        self.goals[label] = Goal(round(value, 3), most, least)
 
     def expect(self, holds: bool, otherwise: str) -> None:
         """A result that is wrong fails the benchmark, once everything is told."""
@@ -63,16 +91,28 @@ class Report:
             print(f"{label:56}{one.n:6d}{one.p50:10g}{one.p95:10g}{one.p99:10g}{one.max:10g}")
         for label, value in self.facts.items():
             print(f"{label:56}  {_shown(value)}")
-        load = {
-            "cores": os.cpu_count(),
-            "before": [round(one, 1) for one in self.load_before],
-            "after": [round(one, 1) for one in os.getloadavg()],
-        }
-        print(f"{'load of the machine (1, 5, 15 minutes)':56}  {_shown(load)}")
-        spreads = {label: asdict(one) for label, one in self.spreads.items()}
-        print("\n" + json.dumps({"spreads": spreads, "facts": self.facts, "load": load}))
+        for label, goal in self.goals.items():
+            print(f"{label:56}  {goal}")
+        found = self.plain()
+        print(f"{'load of the machine (1, 5, 15 minutes)':56}  {_shown(found['load'])}")
+        print("\n" + json.dumps(found))
         for one in self.wrong:
             print(f"WRONG: {one}")
+
+    def plain(self) -> dict[str, object]:
+        """All of it, for JSON."""
+        return {
+            "spreads": {label: asdict(one) for label, one in self.spreads.items()},
+            "facts": self.facts,
+            "goals": {
+                label: {**asdict(goal), "reached": goal.reached}
+                for label, goal in self.goals.items()
+            },
+            "load": {
+                "before": [round(one, 1) for one in self.load_before],
+                "after": [round(one, 1) for one in os.getloadavg()],
+            },
+        }
 
 
 def median(values: Sequence[float], *, digits: int = 1) -> float:
