@@ -100,7 +100,6 @@ class Claims:
                 completion.owner_id,
             ),
             actor=self._actor,
-            cause=str(completion.id),
         )
         for one in cast("Events", recorded):
             completion = domain.evolve(completion, one)

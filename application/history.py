@@ -1,6 +1,5 @@
 """What a model is told of the conversation so far, rebuilt from the log alone."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,9 +35,8 @@ class History:
 
 async def read_history(log: EventLog, threads: Threads, *, completion: Completion) -> History:
     """What the model is told when it answers this completion. Raises LogUnavailable."""
-    thread, events = await asyncio.gather(
-        threads.get(completion.thread_id), log.read_thread(completion.thread_id)
-    )
+    events = await log.read_thread(completion.thread_id)
+    thread = threads.learn(completion.thread_id, events)
     return history_of(thread, events, message_id=completion.message_id)
 
 

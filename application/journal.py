@@ -64,7 +64,7 @@ class Journal:
 
     def open(self, *, actor: str) -> None:
         """Take part in the log's batches."""
-        self._log.attach(self, actor=actor, cause=str(self._completion.id))
+        self._log.attach(self, actor=actor)
 
     def close(self) -> None:
         """Take part no more, whoever still speaks; what is under way is still answered."""

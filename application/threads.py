@@ -1,10 +1,11 @@
 """Thread states, folded from the log and kept by version, so that only the tail is read."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
-from application.ports import EventLog
+from application.ports import AnyRecorded, EventLog
 from domain import thread as domain
 from domain.recorded import Recorded
 from domain.refusals import ThreadNotFound
@@ -26,6 +27,20 @@ class Threads:
         tail = await self._log.read_stream(thread_id, after=known.version if known else 0)
         if known is None and (not tail or not isinstance(tail[0].event, ThreadStarted)):
             return None
+        return self._fold(known, cast("list[Recorded[ThreadEvent]]", tail))
+
+    def known(self, thread_id: UUID) -> Thread | None:
+        """The thread as this process saw it last: maybe not as it stands now."""
+        return self._states.get(thread_id)
+
+    def learn(self, thread_id: UUID, events: Sequence[AnyRecorded]) -> Thread:
+        """The thread after what was read of it: its own events, from its first or from where it is
+        known, among others, in order. Raises ThreadNotFound when there are none."""
+        known = self._states.get(thread_id)
+        after = known.version if known else 0
+        tail = [one for one in events if one.stream_id == thread_id and one.version > after]
+        if known is None and not tail:
+            raise ThreadNotFound
         return self._fold(known, cast("list[Recorded[ThreadEvent]]", tail))
 
     async def get(self, thread_id: UUID) -> Thread:

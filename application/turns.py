@@ -35,9 +35,11 @@ class Turns:
         it is not at `completion.version` any more: somebody else has claimed or ended it.
         """
         taken: frozenset[UUID] = frozenset()  # reserved completion ids that name something else
+        thread = self._threads.known(completion.thread_id)  # a conflict tells if it is not so now
         while True:
-            thread = await self._threads.get(completion.thread_id)
-            if thread.turn is None or thread.turn.completion_id != completion.id:
+            if thread is None or not thread.gives_turn_to(completion.id):
+                thread = await self._threads.get(completion.thread_id)
+            if not thread.gives_turn_to(completion.id):
                 raise StreamConflict({completion.id: completion.version + 1})
             turn = thread.end_turn(completion.id, outcome=outcome, answered=answered, taken=taken)
             try:
@@ -47,13 +49,13 @@ class Turns:
                     ),
                     *turn_appends(thread, turn),
                     actor=actor,
-                    cause=str(completion.id),
                     wait_seconds=wait_seconds,
                 )
             except StreamConflict as conflict:
                 if completion.id in conflict.streams:
                     raise
                 taken |= conflict.streams.keys() - {thread.id}
+                thread = None
                 continue
             for event in turn:
                 if isinstance(event, ThreadCompletionRequested):

@@ -1,8 +1,10 @@
 """What happens between a question and its answer, every step."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.jsonvalue import JsonObject
 
@@ -21,6 +23,9 @@ InterruptReason: TypeAlias = Literal["worker_lost", "handed_over", "model_retrie
 ToolOutcome: TypeAlias = Literal[
     "completed", "pending", "error", "failed", "cancelled", "outcome_unknown"
 ]
+
+# Not stored as null: most events of a log are chunks, and most chunks are text.
+WhereThereIsOne: TypeAlias = Annotated[str | None, Field(exclude_if=lambda given: given is None)]
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Chunk:
     kind: ChunkKind
     text: str
     deltas: tuple[tuple[int, int], ...]
-    tool_call_id: str | None = None
+    tool_call_id: WhereThereIsOne = None  # of the call that these are the arguments of
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,6 @@ class Recorded(Generic[E_co]):
     position: int  # place in the whole log, dense, the cursor of every protocol
     at: int  # microseconds since 1970 on the clock of the process that decided
     actor: str  # "user:<id>", "worker:<id>", "system"
-    cause: str | None = None  # the command or event that this one follows from
+    cause: str | None = None  # the command that it follows from; None: its stream alone
     thread_id: UUID | None = None
     owner_id: UUID | None = None

@@ -137,6 +137,10 @@ class Thread:
             raise MessageAlreadyDelivered
         return [MessageWithdrawn(message_id)]
 
+    def gives_turn_to(self, completion_id: UUID) -> bool:
+        """May this completion answer now?"""
+        return self.turn is not None and self.turn.completion_id == completion_id
+
     def end_turn(
         self,
         completion_id: UUID,

@@ -38,6 +38,7 @@ class ReadDatabase:
             url,
             connections=connections,
             timeout_seconds=timeout_seconds,
+            ping=True,
             isolation_level="AUTOCOMMIT",
             server_settings={"role": RUNTIME, "default_transaction_read_only": "on"},
         )
@@ -89,9 +90,18 @@ class ReadDatabase:
 
 
 def projector_engine(url: str, *, timeout_seconds: float = 30.0) -> AsyncEngine:
-    """The engine of the one who writes the read tables."""
-    # Plans are made while tables are small and kept while they grow: rows are found by key only.
-    settings = {"role": PROJECTOR, "enable_seqscan": "off", "enable_bitmapscan": "off"}
+    """The engine of the one who writes the read tables.
+
+    Its commits do not wait for the disk: what a crash takes, rows and checkpoint together, is made
+    again from the log.
+    """
+    settings = {
+        "role": PROJECTOR,
+        "synchronous_commit": "off",
+        # Plans are made while tables are small and kept while they grow: rows are found by key.
+        "enable_seqscan": "off",
+        "enable_bitmapscan": "off",
+    }
     return _engine(url, connections=1, timeout_seconds=timeout_seconds, server_settings=settings)
 
 
@@ -132,6 +142,7 @@ def _engine(
     connections: int,
     timeout_seconds: float,
     server_settings: dict[str, str],
+    ping: bool = False,
     **options: Any,
 ) -> AsyncEngine:
     open_connection = cast(
@@ -154,6 +165,6 @@ def _engine(
         pool_size=connections,
         max_overflow=0,
         pool_timeout=timeout_seconds,
-        pool_pre_ping=True,
+        pool_pre_ping=ping,
         **options,
     )

@@ -84,7 +84,7 @@ async def _load(connection: AsyncConnection, batch: Sequence[Recorded[Event]]) -
         await rows.load(session, Message, named)
         reserved = {(row.completion_id,) for row in rows.all(Message) if row.completion_id}
         await rows.load(session, Completion, ids | reserved)
-        await rows.load(session, AsyncToolExecution, ids)
+        await rows.load(session, AsyncToolExecution, set(_executions(batch)))
     return rows
 
 
@@ -101,6 +101,13 @@ def _named(batch: Sequence[Recorded[Event]]) -> Iterator[tuple[UUID, UUID]]:
         if isinstance(recorded.event, completion.InputTaken):
             for message_id in recorded.event.message_ids:
                 yield message_id, thread_id
+
+
+def _executions(batch: Sequence[Recorded[Event]]) -> Iterator[tuple[UUID]]:
+    """Only an execution's own events change its row."""
+    for recorded in batch:
+        if isinstance(recorded.event, execution.ExecutionEvent):
+            yield (recorded.stream_id,)
 
 
 def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915

@@ -1,4 +1,7 @@
-"""Events as stored bytes and back: `{"at":…,"actor":…,"cause":…,"data":{…}}`, by closed names."""
+"""Events as stored bytes and back: `{"at":…,"actor":…,"cause":…,"data":{…}}`, by closed names.
+
+An event that follows from its own stream alone has no `cause`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,8 +33,8 @@ class Envelope(Generic[E]):
 
     at: int
     actor: str
-    cause: str | None
     data: E
+    cause: str | None = None
 
 
 class Codec:
@@ -100,7 +103,8 @@ class Codec:
 @lru_cache(maxsize=1024)
 def _between(actor: str, cause: str | None) -> bytes:
     """What stands between the time and the data: the same for all events of a claim."""
-    return b',"actor":%b,"cause":%b,"data":' % (to_json(actor), to_json(cause))
+    because = b"" if cause is None else b',"cause":%b' % to_json(cause)
+    return b',"actor":%b%b,"data":' % (to_json(actor), because)
 
 
 @cache

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import re
 from itertools import groupby
+from typing import Annotated, get_args, get_origin
 
 from domain.catalogue import CATALOGUE, EventType
 
@@ -11,7 +12,8 @@ HEAD = """# Events
 
 Generated from `domain/catalogue.py` by `./do docs`; a test fails when this page is stale.
 
-Stored as `name@revision` with the state `{"at": µs, "actor": "user:…", "cause": …, "data": {…}}`.
+Stored as `name@revision` with the state `{"at": µs, "actor": "user:…", "cause": …, "data": {…}}`; without
+`cause` where an event follows from its own stream alone.
 **public** events are seen by the thread's owner, live and in replays; *internal* ones by auditors
 only. **terminal** events end their stream: the database admits one.
 """
@@ -48,9 +50,14 @@ def _event(entry: EventType) -> str:
 
 def _rows(kind: type) -> list[str]:
     rows: list[str] = []
+    annotated = {
+        field.name: str(get_args(field.type)[0])
+        for field in dataclasses.fields(kind)
+        if get_origin(field.type) is Annotated
+    }
     for line in inspect.getsource(kind).splitlines():
         if (field := _FIELD.match(line)) is not None:
-            shape = field["type"].replace("|", "\\|")
+            shape = annotated.get(field["name"], field["type"]).replace("|", "\\|")
             optional = "" if field["default"] is None else "optional"
             about = ", ".join(part for part in (optional, field["comment"] or "") if part)
             rows.append(f"| `{field['name']}` | `{shape}` | {about} |\n")

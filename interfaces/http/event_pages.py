@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from infrastructure.relay.frames import is_public, json_object
 from infrastructure.relay.subject import LogReads, Subject, read_subject
 
-READ_EVENTS = 1000
+READ_EVENTS = 1000  # at once
 MOST_READS = 20  # for one page; what is wanted may be rare in a long log
 
 
@@ -23,8 +23,9 @@ async def event_page(
     """
     items: list[bytes] = []
     last = after
+    ahead = limit + 1 if names is None else READ_EVENTS  # most events are public
     for _ in range(MOST_READS):
-        entries = await read_subject(log, subject, after=after, limit=READ_EVENTS)
+        entries = await read_subject(log, subject, after=after, limit=ahead)
         for entry in entries:
             if is_public(entry) and (names is None or entry.name in names):
                 if len(items) == limit:
@@ -32,8 +33,9 @@ async def event_page(
                 items.append(json_object(entry))
                 last = entry.position
             after = entry.position
-        if len(entries) < READ_EVENTS:
+        if len(entries) < ahead:
             return _page(items, after=None)
+        ahead = READ_EVENTS
     return _page(items, after=after)
 
 

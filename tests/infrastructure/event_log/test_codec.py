@@ -54,7 +54,7 @@ def test_the_state_is_compact_json_that_ends_with_its_data() -> None:
     topic, state = Codec().encode(MessageAdded(stream, None, ()), at=AT, actor="system")
     assert topic == "thread.message_added@1"
     assert state == (
-        b'{"at":%d,"actor":"system","cause":null,"data":{"message_id":"%b","parent_id":null,'
+        b'{"at":%d,"actor":"system","data":{"message_id":"%b","parent_id":null,'
         b'"parts":[],"request_hash":null}}' % (AT, str(stream).encode())
     )
 
