@@ -1,121 +1,122 @@
-"""Appends per second: completions that write chunk after chunk through one writer, closed loop."""
+"""Appends per second by batch size, beside the same rows inserted without any order.
 
-import argparse
-import asyncio
-import json
+Measures a closed loop: 1, 10, 100 and 1,000 completions, each a stream in a thread of its own, that
+have their next chunk as soon as the last one is durable. "Ours": encoded by the codec, through the
+writer that commits for all, one call of the append function for a batch. "Bare": the same events,
+encoded alike, by one INSERT … SELECT unnest on one connection that is held, into a table of the
+same columns and indexes; positions from a sequence, no lock, no look at versions or threads, nobody
+is told. Both on one durable server, in turns, medians of the rounds. CPU per event: of the client,
+and of all processes of PostgreSQL. Checks that the log has every event that was acknowledged, once,
+and no hole. Leaves out: several writers (the ordering suite has them), a network, a slow disk.
+"""
+
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from uuid import UUID
+from dataclasses import dataclass
 
-from application.ports import AnyRecorded, StreamAppend, StreamConflict
-from domain.completion_events import Chunk
-from domain.ids import uuid7
-from infrastructure.embedded import EmbeddedPostgres
-from infrastructure.event_log import LogEntry, PostgresEventLog
-from infrastructure.migrations import migrate
+from benchmarks.rig.bounded import measured, options
+from benchmarks.rig.figures import Report, Spread, median
+from benchmarks.rig.log_server import LogServer, log_server, spent
+from benchmarks.rig.writing import BARE, Writing, bare, ours
+from infrastructure.event_log.connection import connected
 
-EVENTS_PER_BATCH = (1, 10, 100, 1000)
-TEXT = "Hello wonderful world, "
-DELTAS = ((5, 11), (10, 9), (8, 14))
+SIZES = (1, 10, 100, 1000)
+GOAL = 12_000  # events/s in batches of 100 streams
 
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the table. Client CPU is that of the whole process: encode, batch, answer."""
+    """One way to write, for one round."""
 
+    events: int
     events_per_batch: float
-    events_per_second: int
-    commit_ms_p50: float
-    commit_ms_p99: float
-    client_cpu_microseconds_per_event: float
+    events_per_second: float
+    commit_ms: Spread
+    client_microseconds: float  # CPU per event: encode, batch, answer
+    server_microseconds: float
 
 
-class Completion:
-    """Has its next chunk as soon as the last one is durable."""
-
-    def __init__(self, log: PostgresEventLog) -> None:
-        self.waits_ms: list[float] = []
-        self._log = log
-        self._stream_id: UUID = uuid7()
-        self._thread_id: UUID = uuid7()
-        self._owner_id: UUID = uuid7()
-        self._version = 0
-        self._since = time.perf_counter()
-
-    def take(self) -> StreamAppend:
-        self._since = time.perf_counter()
-        chunk = Chunk(1, 1, 0, "text", TEXT, DELTAS)
-        return StreamAppend(
-            self._stream_id, self._version, (chunk,), self._thread_id, self._owner_id
-        )
-
-    def committed(self, recorded: Sequence[AnyRecorded]) -> None:
-        self.waits_ms.append((time.perf_counter() - self._since) * 1e3)
-        self._version = recorded[-1].version
-        self._log.wake()
-
-    def refused(self, conflict: StreamConflict) -> None:
-        raise conflict
-
-
-async def measure(url: str, *, completions: int, seconds: float) -> Result:
-    """All completions write for this long, each into a stream and a thread of its own."""
-    batches: list[int] = []
-
-    def count(entries: Sequence[LogEntry]) -> None:
-        batches.append(len(entries))
-
-    async with PostgresEventLog(url, on_commit=count) as log:
-        running = [Completion(log) for _ in range(completions)]
-        for completion in running:
-            log.attach(completion, actor=f"worker:{uuid7()}")
-        started, cpu = time.perf_counter(), time.process_time()
-        log.wake()
-        await asyncio.sleep(seconds)
-        elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
-        for completion in running:
-            log.detach(completion)
-    waits = sorted(wait for completion in running for wait in completion.waits_ms)
+async def measure_one(server: LogServer, writing: Writing, *, seconds: float) -> Result:
+    """Write for this long; what it took, from all sides."""
+    began, client, backends = time.perf_counter(), time.process_time(), server.cpu_seconds()
+    await writing.run(seconds)
+    elapsed, client = time.perf_counter() - began, time.process_time() - client
+    events = sum(writing.batches)
     return Result(
-        events_per_batch=round(statistics.mean(batches), 1),
-        events_per_second=round(sum(batches) / elapsed),
-        commit_ms_p50=round(waits[len(waits) // 2], 1),
-        commit_ms_p99=round(waits[int(len(waits) * 0.99)], 1),
-        client_cpu_microseconds_per_event=round(cpu / sum(batches) * 1e6, 1),
+        events=events,
+        events_per_batch=statistics.mean(writing.batches),
+        events_per_second=events / elapsed,
+        commit_ms=Spread.of(writing.waits_ms),
+        client_microseconds=client / events * 1e6,
+        server_microseconds=spent(backends, server.cpu_seconds()) / events * 1e6,
     )
 
 
-async def run(server: EmbeddedPostgres, seconds: float) -> list[Result]:
-    """All sizes, one after the other, on one growing log."""
-    await migrate(server.owner_url, server.url)
-    return [
-        await measure(server.url, completions=events, seconds=seconds)
-        for events in EVENTS_PER_BATCH
-    ]
+def middle(results: Sequence[Result]) -> dict[str, float]:
+    """The median of each figure over the rounds."""
+    return {
+        "events/s": median([one.events_per_second for one in results], digits=0),
+        "per batch": median([one.events_per_batch for one in results]),
+        "client µs/event": median([one.client_microseconds for one in results]),
+        "server µs/event": median([one.server_microseconds for one in results]),
+        "p50 ms": median([one.commit_ms.p50 for one in results]),
+        "p99 ms": median([one.commit_ms.p99 for one in results]),
+    }
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print a table, and the same as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks append", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each size (default 3)")
-    seconds: float = parser.parse_args(arguments).seconds
-    with tempfile.TemporaryDirectory(prefix="threadlog-bench-", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)  # as root, the server's own account must pass
-        server = EmbeddedPostgres(Path(folder) / "data")  # fsync and all is on
-        server.start()
-        try:
-            results = asyncio.run(run(server, seconds))
-        finally:
-            server.stop(wait_seconds=20)
-    print(f"{'batch':>8} {'events/s':>9} {'p50 ms':>7} {'p99 ms':>7} {'client µs/event':>16}")
-    for result in results:
-        print(
-            f"{result.events_per_batch:8.1f} {result.events_per_second:9d}"
-            f" {result.commit_ms_p50:7.1f} {result.commit_ms_p99:7.1f}"
-            f" {result.client_cpu_microseconds_per_event:16.1f}"
+async def rounds_of(
+    server: LogServer, *, rounds: int, seconds: float
+) -> dict[int, tuple[list[Result], list[Result]]]:
+    """Both ways, in turns, by batch size."""
+    found: dict[int, tuple[list[Result], list[Result]]] = {size: ([], []) for size in SIZES}
+    for _ in range(rounds):
+        for size, (with_order, without) in found.items():
+            for way, results in ((ours, with_order), (bare, without)):
+                async with way(server, streams=size) as writing:
+                    results.append(await measure_one(server, writing, seconds=seconds))
+    return found
+
+
+async def check(report: Report, server: LogServer, *, acknowledged: int) -> None:
+    """The log has what was acknowledged (the last batch of a round may be more), without a hole."""
+    async with connected(server.owner_url) as connection:
+        count, last, streams_whole = await connection.fetchrow(
+            "SELECT sum(n), max(last), bool_and(n = version) FROM (SELECT count(*) AS n,"
+            " max(notification_id) AS last, max(originator_version) AS version"
+            " FROM threadlog.chat_events GROUP BY originator_id) AS stream"
         )
-    print(json.dumps([asdict(result) for result in results]))
+    report.fact("events in the log, acknowledged while measured", [int(count), acknowledged])
+    report.expect(count == last and streams_whole, "the log has a hole")
+    report.expect(count >= acknowledged, "acknowledged events are not in the log")
+
+
+async def measure(report: Report, *, rounds: int, seconds: float) -> None:
+    """All sizes, ours and bare in turns."""
+    async with log_server() as server:
+        async with connected(server.owner_url) as connection:
+            await connection.execute(BARE)
+        found = await rounds_of(server, rounds=rounds, seconds=seconds)
+        acknowledged = sum(one.events for results, _ in found.values() for one in results)
+        await check(report, server, acknowledged=acknowledged)
+    for size, both in found.items():
+        with_order, without = map(middle, both)
+        ratio = round(with_order["events/s"] / without["events/s"], 2)
+        report.fact(f"{size} streams, events/s ours / bare", ratio)
+        report.fact(f"{size} streams, ours", with_order)
+        report.fact(f"{size} streams, bare", without)
+    at_100 = middle(found[100][0])["events/s"]
+    report.goal("events/s, one process, batches of 100 streams", at_100, least=GOAL)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
+    parser = options("append", __doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.5, help="for each size (default 1.5)")
+    given = parser.parse_args(arguments)
+
+    async def work(report: Report) -> None:
+        await measure(report, rounds=given.rounds, seconds=given.seconds)
+
+    return measured(work, given)

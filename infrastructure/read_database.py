@@ -26,6 +26,10 @@ from projections.group import RECORD
 POLL_SECONDS = 0.025
 
 
+# Plans are made while tables are small and kept while they grow: rows are found by key only.
+_BY_KEY = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
+
+
 class ReadTablesUnavailable(Exception):
     """The read tables cannot be reached, or have not been made yet."""
 
@@ -40,7 +44,7 @@ class ReadDatabase:
             timeout_seconds=timeout_seconds,
             ping=True,
             isolation_level="AUTOCOMMIT",
-            server_settings={"role": RUNTIME, "default_transaction_read_only": "on"},
+            server_settings={"role": RUNTIME, "default_transaction_read_only": "on", **_BY_KEY},
         )
         self._seen = 0  # the checkpoint at the last look
         self._looked = 0.0  # when that look began
@@ -95,13 +99,7 @@ def projector_engine(url: str, *, timeout_seconds: float = 30.0) -> AsyncEngine:
     Its commits do not wait for the disk: what a crash takes, rows and checkpoint together, is made
     again from the log.
     """
-    settings = {
-        "role": PROJECTOR,
-        "synchronous_commit": "off",
-        # Plans are made while tables are small and kept while they grow: rows are found by key.
-        "enable_seqscan": "off",
-        "enable_bitmapscan": "off",
-    }
+    settings = {"role": PROJECTOR, "synchronous_commit": "off", **_BY_KEY}
     return _engine(url, connections=1, timeout_seconds=timeout_seconds, server_settings=settings)
 
 

@@ -13,6 +13,7 @@ async def serve_projector(settings: Settings, addresses: Addresses) -> None:
     """Lead or stand by until SIGTERM or SIGINT."""
     del settings
     finish = processes.finish_event()
+    processes.settle()
     work = asyncio.create_task(Projector(addresses.database).run())
     waiting = asyncio.create_task(finish.wait())
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)

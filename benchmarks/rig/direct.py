@@ -110,6 +110,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     app = create_app()
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(app, loop="asyncio", log_level="critical", access_log=False)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/chat", flush=True)
     uvicorn.Server(config).run(sockets=[listener])

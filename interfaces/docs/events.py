@@ -12,8 +12,8 @@ HEAD = """# Events
 
 Generated from `domain/catalogue.py` by `./do docs`; a test fails when this page is stale.
 
-Stored as `name@revision` with the state `{"at": µs, "actor": "user:…", "cause": …, "data": {…}}`; without
-`cause` where an event follows from its own stream alone.
+Stored as `name@revision` with the state `{"at": µs, "actor": "user:…", "cause": …, "data": {…}}`,
+without `cause` where an event follows from its own stream alone.
 **public** events are seen by the thread's owner, live and in replays; *internal* ones by auditors
 only. **terminal** events end their stream: the database admits one.
 """

@@ -164,7 +164,9 @@ class Connection:
     """A response that is written bit by bit; at most 64 KiB wait in memory for the client."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, send_seconds: float) -> None:
-        self._abort: Callable[[], None] | None = scope.get("state", {}).get("abort")
+        network = scope.get("state", {})  # what `Protocol` says of it
+        self._abort: Callable[[], None] | None = network.get("abort")
+        self._has_taken_all: Callable[[], bool] = network.get("has_taken_all", bool)
         self._receive = receive
         self._send = send
         self._send_seconds = send_seconds
@@ -202,7 +204,8 @@ class Connection:
             return
         for begin in range(0, len(body), WRITE_BYTES):
             await self._put_body(body[begin : begin + WRITE_BYTES])
-        await self._put_body(b"")  # servers wait for the client before a write, not after it
+        if not self._has_taken_all():
+            await self._put_body(b"")  # servers wait for the client before a write, not after it
         self._written_at = self._clock()
 
     async def end(self) -> None:
@@ -220,6 +223,9 @@ class Connection:
         await self._put({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _put(self, message: Message) -> None:
+        if self._has_taken_all():
+            await self._send(message)  # at once: without a timer for each event
+            return
         try:
             async with asyncio.timeout(self._send_seconds):
                 await self._send(message)

@@ -2,29 +2,39 @@
 
 import asyncio
 import select
+import socket
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LAST_WORD_SECONDS = 1.0
+KEEP_ALIVE_SECONDS = 75  # longer than clients and proxies keep an idle connection (5 s, 60 s)
 
 
 class Protocol(HttpToolsProtocol):
     """For `uvicorn.Config(http=…)`.
 
     Streams see a stalled client and can cut it: uvicorn alone lets 64 KiB wait without telling, and
-    a socket with unsent bytes stay open. And a request that is on its way when the server leaves
-    is answered: uvicorn alone hangs up at once on all connections that are idle.
+    a socket with unsent bytes stay open. A request that is on its way when the server leaves, or
+    would hang up on an idle connection, is answered: uvicorn alone loses it. And nothing waits for
+    the client's acknowledgement of what was sent before (Nagle's algorithm, 40 ms): asyncio
+    switches that off only for listeners that it has made itself.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._leaving = False
+        self.timeout_keep_alive = KEEP_ALIVE_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.app_state = {
+            **self.app_state,
+            "abort": transport.abort,
+            "has_taken_all": lambda: transport.get_write_buffer_size() == 0,
+        }
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -35,14 +45,16 @@ class Protocol(HttpToolsProtocol):
         """The answer to what has been asked, or is asked in the next moment, is the last one."""
         self._leaving = True
         if self._is_idle():
-            self.loop.call_later(LAST_WORD_SECONDS, self._hang_up)
+            self.loop.call_later(LAST_WORD_SECONDS, self.timeout_keep_alive_handler)
         else:
             super().shutdown()
 
-    def _hang_up(self) -> None:
-        socket = self.transport.get_extra_info("socket")
-        if self._is_idle() and not self.transport.is_closing() and not is_readable(socket.fileno()):
-            self.transport.close()
+    def timeout_keep_alive_handler(self) -> None:
+        """Hang up, unless something has come that has not been read yet."""
+        if self._is_idle() and not self.transport.is_closing():
+            client = self.transport.get_extra_info("socket")
+            if not is_readable(client.fileno()):
+                self.transport.close()
 
     def _is_idle(self) -> bool:
         asked = self.cycle is not None  # pyright: ignore[reportUnnecessaryComparison]

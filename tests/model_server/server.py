@@ -48,6 +48,7 @@ class ModelServer:
         self._key_pattern = re.compile(key_pattern)
         self._tries: Counter[tuple[str, int]] = Counter()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         config = uvicorn.Config(
             self, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1

@@ -197,6 +197,14 @@ async def test_the_first_bytes_come_at_once_even_while_redis_and_log_are_away(ap
     assert stream.headers["x-accel-buffering"] == "no"
 
 
+async def test_no_event_waits_for_the_acknowledgement_of_the_one_before(api: Api) -> None:
+    conversation = await api.converse()
+    async with api.open(conversation) as stream:
+        await stream.until(lambda: stream.body.endswith(b"\n\n"))
+        sockets = [each.transport.get_extra_info("socket") for each in api.connections]
+        assert [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in sockets] == [1]
+
+
 async def test_what_was_there_then_sync_then_what_comes(api: Api) -> None:
     conversation = await api.converse()
     (before,) = await conversation.say("Hello")

@@ -1,0 +1,193 @@
+"""How many events a second the projector applies, while the log is written and from its beginning.
+
+Measures, with `threadlog projector` as a process of its own on a durable PostgreSQL, and a log of
+conversations as workers write them (ten chunks an answer, every fourth answer with a tool call):
+live, while this process writes the log as fast as it can on the same cores, from the first append
+until the tables show the last event (where it is not behind when the writing ends, the log was the
+limit); and the rebuild of emptied tables from the whole log by a new process that has nothing else
+to do, from leading until the last event, several times. "Applied" are events that change a row;
+chunks are passed over, and counted in "all events". CPU per applied event: of the projector, and of
+all processes of PostgreSQL, which live have the writing too. Checks that the rebuilt tables equal
+the live ones row for row. Leaves out: starting the process, readers of the tables meanwhile,
+conversations that stand further apart in the log than a hundred at once.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.rig.bounded import measured, options
+from benchmarks.rig.conversations import fill
+from benchmarks.rig.figures import Report, median
+from benchmarks.rig.log_server import LogServer, log_server, spent, used
+from benchmarks.rig.system import folder
+from infrastructure.event_log import PostgresEventLog
+from infrastructure.read_database import projector_engine
+from projections import group
+from tests.servers import Connection, connected
+from tests.storm.tables import live_tables
+from tests.system.stack import eventually
+
+LIVE_GOAL, REBUILD_GOAL = 3_000, 8_000  # applied events/s
+
+# What `projections.group.project` passes over.
+NOT_APPLIED = (
+    "completion.chunk",
+    "completion.tool_called",
+    "completion.tool_returned",
+    "completion.tool_dispatched",
+    "completion.cancel_requested",
+    "thread.result_arrived",
+    "thread.result_delivered",
+    "tool.cancel_requested",
+)
+COUNT = """
+SELECT count(*), count(*) FILTER (WHERE split_part(topic, '@', 1) <> ALL ($1::text[])),
+       max(notification_id)
+  FROM threadlog.chat_events
+"""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """One run of the projector over the whole log."""
+
+    seconds: float
+    projector_cpu: float  # seconds
+    server_cpu: float
+
+
+@asynccontextmanager
+async def projector(server: LogServer) -> AsyncGenerator[psutil.Process]:
+    """`threadlog projector`, from when it leads until the block ends."""
+    urls = {"THREADLOG_DATABASE_URL": server.url, "THREADLOG_REDIS_URL": "redis://127.0.0.1:1"}
+    async with folder() as place:
+        output = place / "output"
+        with output.open("wb") as file:
+            command = (sys.executable, "-m", "interfaces.cli", "projector")
+            process = await asyncio.create_subprocess_exec(
+                *command, env={**os.environ, **urls}, stdout=file, stderr=file
+            )
+        try:
+            await eventually(lambda: _leads(process, output), seconds=60, every_seconds=0.002)
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+def _leads(process: Process, output: Path) -> bool:
+    said = output.read_text()
+    assert process.returncode is None, said
+    return "projector: leads from position 0" in said
+
+
+async def shown(connection: Connection, position: int) -> None:
+    """Until the tables show everything up to a position."""
+
+    async def is_shown() -> bool:
+        found: int = await connection.fetchval("SELECT min(position) FROM read.checkpoints")
+        return found >= position
+
+    await eventually(is_shown, seconds=120)
+
+
+async def live(server: LogServer, *, conversations: int, turns: int) -> tuple[Pace, float]:
+    """Write the log while a projector follows it; the pace, and how long the writing took."""
+    async with projector(server) as process, connected(server.owner_url) as looking:
+        before, began = _cpu(server, process), time.perf_counter()
+        async with PostgresEventLog(server.url) as log:
+            await fill(log, conversations=conversations, turns=turns)
+            written = time.perf_counter() - began
+            await shown(looking, await log.reader.last_position())
+            return _pace(began, before, _cpu(server, process)), written
+
+
+async def rebuild(server: LogServer) -> Pace:
+    """Empty the tables, and have them made again."""
+    engine = projector_engine(server.url)
+    async with engine.begin() as transaction:
+        await group.empty(transaction)
+    await engine.dispose()
+    async with connected(server.owner_url) as looking:
+        last: int = await looking.fetchval("SELECT max(notification_id) FROM threadlog.chat_events")
+        async with projector(server) as process:
+            before, began = _cpu(server, process), time.perf_counter()
+            await shown(looking, last)
+            return _pace(began, before, _cpu(server, process))
+
+
+Cpu = tuple[float, dict[int, float]]
+
+
+def _cpu(server: LogServer, process: psutil.Process) -> Cpu:
+    return used(process), server.cpu_seconds()
+
+
+def _pace(began: float, before: Cpu, after: Cpu) -> Pace:
+    seconds = time.perf_counter() - began
+    return Pace(seconds, after[0] - before[0], spent(before[1], after[1]))
+
+
+def tell(report: Report, name: str, paces: Sequence[Pace], *, events: int, applied: int) -> float:
+    """The medians of some runs; the applied events/s."""
+    rate = median([applied / one.seconds for one in paces], digits=0)
+    figures = {
+        "applied events/s": rate,
+        "all events/s": median([events / one.seconds for one in paces], digits=0),
+        "projector µs/applied": median([one.projector_cpu / applied * 1e6 for one in paces]),
+        "server µs/applied": median([one.server_cpu / applied * 1e6 for one in paces]),
+    }
+    report.fact(name, figures)
+    return rate
+
+
+async def measure(report: Report, *, conversations: int, turns: int, rounds: int) -> None:
+    """Live once, then rebuilt several times."""
+    async with log_server() as server:
+        following, written = await live(server, conversations=conversations, turns=turns)
+        as_live = await live_tables(server.owner_url)
+        async with connected(server.owner_url) as connection:
+            counted = await connection.fetchrow(COUNT, list(NOT_APPLIED))
+            await connection.execute("VACUUM (ANALYZE) threadlog.chat_events")
+        assert counted is not None
+        events, applied, last = counted.values()
+        report.fact("events in the log, of which applied", [events, applied])
+        report.expect(events == last, "the log has holes")
+        report.fact("rows", as_live)
+        paces = list[Pace]()
+        for _ in range(rounds):
+            paces.append(await rebuild(server))
+            rebuilt = await live_tables(server.owner_url)
+            report.expect(rebuilt == as_live, f"rebuilt {rebuilt} is not live {as_live}")
+    report.fact("written at, events/s", round(events / written))
+    report.fact("behind when the writing ended, s", round(following.seconds - written, 2))
+    rate = tell(report, "live", [following], events=events, applied=applied)
+    report.goal("live, applied events/s", rate, least=LIVE_GOAL)
+    rate = tell(report, "rebuild", paces, events=events, applied=applied)
+    report.spread("rebuild, s", [one.seconds for one in paces], digits=2)
+    report.goal("rebuild, applied events/s", rate, least=REBUILD_GOAL)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a table, and the same as JSON; the exit code."""
+    parser = options("projection", __doc__)
+    parser.add_argument("--conversations", type=int, default=400)
+    parser.add_argument("--turns", type=int, default=10, help="of each conversation")
+    parser.add_argument("--rounds", type=int, default=3, help="rebuilds")
+    given = parser.parse_args(arguments)
+
+    async def work(report: Report) -> None:
+        await measure(
+            report, conversations=given.conversations, turns=given.turns, rounds=given.rounds
+        )
+
+    return measured(work, given)
