@@ -42,10 +42,17 @@ class Claims:
         self._worker_id = worker_id
         self._actor = f"worker:{worker_id}"
 
-    async def claim(self, completion_id: UUID, *, dead: Set[UUID] = NOBODY) -> Completion | None:
+    async def claim(
+        self,
+        completion_id: UUID,
+        *,
+        dead: Set[UUID] = NOBODY,
+        meanwhile: Callable[[Completion], None] = lambda _: None,
+    ) -> Completion | None:
         """The completion as this worker's own; None: ended, or somebody holds it who is not `dead`.
 
         Who holds it is asked after the stream was read: whoever claims later moves the version.
+        `meanwhile` is called with what is about to be claimed, and may begin what does no harm.
         """
         events = await self._read(completion_id)
         if events is None:
@@ -61,6 +68,7 @@ class Claims:
             if lost and completion.attempts_used_up:
                 await self._give_up(completion, events)
                 return None
+            meanwhile(completion)
             return await self._take(completion, lost=lost)
         except StreamConflict:
             return None

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -11,6 +12,7 @@ import threading
 from setproctitle import setproctitle
 
 GARBAGE_OBJECTS = 10_000
+MOST_FILES = 65_536
 
 
 class CannotStart(Exception):
@@ -26,8 +28,17 @@ def begin(role: str, *, log_level: str, with_parent: bool) -> None:
         format=f"%(asctime)s %(levelname)s threadlog {role}[{os.getpid()}] %(name)s: %(message)s",
     )
     logging.getLogger("taskiq").setLevel(logging.WARNING)
+    _allow_many_files()
     if with_parent:
         threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _allow_many_files() -> None:
+    """Each stream is one; most systems allow 1,024 to who does not ask for more."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    if resource.RLIM_INFINITY != allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def settle() -> None:

@@ -13,7 +13,8 @@ from uuid import UUID
 from application.agent_names import AgentsSettingInvalid
 from application.agents import load_agents
 from application.claims import Claims
-from application.engine import ChatEngine, EngineParts
+from application.engine import ChatEngine
+from application.engine_parts import EngineParts
 from application.models import (
     ModelKeyMissing,
     ProviderNotInstalled,

@@ -18,6 +18,7 @@ SILENCE_SECONDS = 12.0  # two pings unanswered: the connection is half open
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 1.0
 MOST_FAILURES = 10
+BURST_BYTES = 32 * 1024  # of what has come already, given to readers at once
 
 
 class Channels:
@@ -121,6 +122,7 @@ class Channels:
                 await connection.send_command("PING", check_health=False)
 
     async def _receive(self, connection: Any) -> None:
+        untaken = 0
         while True:
             answer = await connection.read_response(
                 timeout=SILENCE_SECONDS, disconnect_on_error=False, push_request=True
@@ -131,7 +133,10 @@ class Channels:
             match answer:
                 case [b"message", bytes(channel), bytes(message)]:
                     self._on_message(channel.decode(), message)
-                    await asyncio.sleep(0)  # readers take it before the next one comes
+                    untaken += len(message)
+                    if untaken >= BURST_BYTES:
+                        untaken = 0
+                        await asyncio.sleep(0)  # readers take it before their windows are full
                 case [b"subscribe", bytes(channel), _]:
                     self._confirmed.add(channel.decode())
                     self._on_confirmed(channel.decode())

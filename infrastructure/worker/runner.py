@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from application.claims import NOBODY, Claims
-from application.engine import ChatEngine, Run
+from application.engine import ChatEngine
 from application.ports import LogUnavailable
+from application.run import Run
 from infrastructure.worker.open_runs import OpenRuns
 from infrastructure.worker.resting import Resting
 
@@ -65,10 +66,13 @@ class Runner:
             pause = self._unsound.rest(completion_id, now=time.monotonic())
             logger.exception("completion %s rests for %.0f s", completion_id, pause)
         finally:
+            self._engine.forget(completion_id)
             self._taken.discard(completion_id)
 
     async def _claim_and_answer(self, completion_id: UUID, *, dead: Set[UUID]) -> None:
-        completion = await self._claims.claim(completion_id, dead=dead)
+        completion = await self._claims.claim(
+            completion_id, dead=dead, meanwhile=self._engine.foresee
+        )
         if completion is None:
             return
         run = self._engine.start(completion)

@@ -16,9 +16,11 @@ from application.answer_limit import ANSWER_CHARACTERS
 from application.claims import Claims
 from application.commands.context import Application, Principal
 from application.commands.messages import NewMessage, PostMessage, post_message
-from application.engine import ChatEngine, Ending, EngineParts, Run
+from application.engine import ChatEngine
+from application.engine_parts import EngineParts
 from application.history import History, history_of
 from application.ports import StreamAppend
+from application.run import Ending, Run
 from application.threads import Threads
 from application.turns import Turns
 from domain.catalogue import BY_TYPE, Event

@@ -302,7 +302,7 @@ async def test_a_tool_finds_its_conversation_and_a_session_in_ctx_deps():
         house.user.user_id,
         running.thread_id,
         running.completion.id,
-        "application.engine",
+        "application.run",
     ]
 
 
