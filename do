@@ -96,7 +96,8 @@ bench)
     ;;
 docs)
     sync
-    exec .venv/bin/python -m interfaces.docs
+    .venv/bin/python -m interfaces.docs
+    exec .venv/bin/python -m benchmarks.rig.pages
     ;;
 lock)
     find_uv

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 760
-LABELS = 230  # for the names of the rows
+LABELS = 270  # for the names of the rows
 VALUES = 70  # for the figures behind the bars
 BAR, GAP, GROUP_GAP, HEAD = 16, 4, 12, 46
-COLOURS = ("#4269d0", "#a9adb5", "#efb118", "#3ca951", "#ff725c", "#9c6b4e", "#6cc5b0", "#97bbf5")
+COLOURS = ("#a9adb5", "#4269d0", "#efb118")
 FONT = "font-family='Helvetica, Arial, DejaVu Sans, sans-serif'"
 
 
@@ -21,20 +21,15 @@ class Row:
     values: Sequence[float]
 
 
-def bars(title: str, *, series: Sequence[str], rows: Sequence[Row], stacked: bool = False) -> str:
-    """A horizontal bar chart; the title names the unit. `stacked`: a row is one bar of all series.
-
-    AssertionError when there is nothing to draw.
-    """
-    assert rows, title
-    totals = [sum(row.values) if stacked else max(row.values) for row in rows]
-    longest = max(totals)
+def bars(title: str, *, series: Sequence[str], rows: Sequence[Row]) -> str:
+    """A horizontal bar chart; the title names the unit. AssertionError when there is nothing."""
+    longest = max((max(row.values) for row in rows), default=0)
     assert longest > 0, title
     scale = (WIDTH - LABELS - VALUES) / longest
     drawn: list[str] = []
     top = HEAD
     for row in rows:
-        height, shapes = (_stack if stacked else _group)(row, top=top, scale=scale)
+        height, shapes = _group(row, top=top, scale=scale)
         drawn += [_text(LABELS - 8, top + height / 2, row.label, anchor="end"), *shapes]
         top += height + GROUP_GAP
     return _page(title, [*_legend(series), *drawn], height=top)
@@ -49,15 +44,6 @@ def _group(row: Row, *, top: float, scale: float) -> tuple[float, list[str]]:
             _text(LABELS + value * scale + 5, at + BAR / 2, _figure(value)),
         ]
     return len(row.values) * (BAR + GAP) - GAP, shapes
-
-
-def _stack(row: Row, *, top: float, scale: float) -> tuple[float, list[str]]:
-    shapes: list[str] = []
-    left = float(LABELS)
-    for number, value in enumerate(row.values):
-        shapes.append(_box(left, top, value * scale, number))
-        left += value * scale
-    return BAR, [*shapes, _text(left + 5, top + BAR / 2, _figure(sum(row.values)))]
 
 
 def _legend(series: Sequence[str]) -> list[str]:
@@ -89,7 +75,7 @@ def _page(title: str, shapes: Sequence[str], *, height: float) -> str:
 def _box(left: float, top: float, width: float, number: int, *, height: float = BAR) -> str:
     return (
         f"<rect x='{left:.1f}' y='{top:g}' width='{width:.1f}' height='{height:g}'"
-        f" fill='{COLOURS[number % len(COLOURS)]}'/>"
+        f" fill='{COLOURS[number]}'/>"
     )
 
 
