@@ -13,7 +13,7 @@ from infrastructure.embedded.copies import reachable
 from infrastructure.embedded.errors import OtherMajorVersion
 from infrastructure.embedded.processes import command_line
 from infrastructure.embedded.programs import PostgresProgram, find_postgres
-from infrastructure.embedded.server import NO_VARIABLES, EmbeddedServer
+from infrastructure.embedded.server import NO_VARIABLES, PATIENCE_SECONDS, EmbeddedServer
 
 PORT = 5432
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
@@ -37,8 +37,9 @@ class EmbeddedPostgres(EmbeddedServer):
         major: int | None = None,
         settings: Mapping[str, str] = NO_SETTINGS,
         environment: Mapping[str, str] = NO_VARIABLES,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        super().__init__(data_dir, environment=environment)
+        super().__init__(data_dir, environment=environment, patience_seconds=patience_seconds)
         self._major = major
         self._settings = settings
 

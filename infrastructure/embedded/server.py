@@ -28,6 +28,7 @@ from infrastructure.embedded.processes import listener
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 READY_SECONDS = 60.0
 """How long a running server may take to become ready, and an old one to end."""
+PATIENCE_SECONDS = 30.0
 LAUNCH_SECONDS = 3.0
 """How long a server that ends at once is started again, as while old back ends are leaving."""
 RELAUNCH_PAUSE_SECONDS = 0.3
@@ -45,9 +46,17 @@ class EmbeddedServer(ABC):
     socket_name: ClassVar[str]
 
     def __init__(
-        self, data_dir: str | os.PathLike[str], *, environment: Mapping[str, str] = NO_VARIABLES
+        self,
+        data_dir: str | os.PathLike[str],
+        *,
+        environment: Mapping[str, str] = NO_VARIABLES,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """`environment`: more variables for the server that this starts, for tests."""
+        """`environment`: more variables for the server that this starts, for tests.
+
+        `patience_seconds`: a server that has not ended so long after it was asked to is killed.
+        """
+        self._patience_seconds = patience_seconds
         self._account = server_account(os.geteuid())
         self.home = home_of(Path(data_dir), self._account, holds=self.name)
         """`data_dir`, or as root a folder below /var/lib when `data_dir` is closed to others."""
@@ -169,7 +178,10 @@ class EmbeddedServer(ABC):
         clients = str(self._lock_path("clients"))
         with open(self._log, "ab", opener=private) as log:
             subprocess.run(  # noqa: S603  # our own command
-                [sys.executable, "-I", "-S", SUPERVISOR, clients, self.stop_signal, uid_gid, *task],
+                [
+                    *(sys.executable, "-I", "-S", SUPERVISOR, clients),
+                    *(self.stop_signal, str(self._patience_seconds), uid_gid, *task),
+                ],
                 stdin=supervision,
                 stdout=log,
                 stderr=log,

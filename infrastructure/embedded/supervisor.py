@@ -1,12 +1,14 @@
 """Runs one embedded server, or watches over one that runs, and stops it when nobody uses it.
 
-    python -I -S supervisor.py CLIENTS_LOCK STOP_SIGNAL UID:GID run COMMAND…    (`:` = as ourselves)
-    python -I -S supervisor.py CLIENTS_LOCK STOP_SIGNAL UID:GID watch PID
+    python -I -S supervisor.py CLIENTS_LOCK STOP_SIGNAL PATIENCE UID:GID run COMMAND…
+    python -I -S supervisor.py CLIENTS_LOCK STOP_SIGNAL PATIENCE UID:GID watch PID
 
 Every user of the server holds a shared flock on CLIENTS_LOCK, which the kernel frees however the
 user dies. The supervisor gets it exclusively only when no user is left. It then stops the server
 and keeps the lock until the server has ended, so that a new starter waits instead of meeting a
-server about to leave. Its stdin is a locked file: while the lock is there, a supervisor is alive.
+server about to leave. A server that has not ended PATIENCE seconds after it was asked to is killed
+with all that is below it: it can serve nobody, and what it has acknowledged is on the disk. `:`
+means as ourselves. Its stdin is a locked file: while the lock is there, a supervisor is alive.
 """
 
 import contextlib
@@ -21,7 +23,7 @@ POLL_SECONDS = 0.1
 
 
 def main(arguments: list[str]) -> None:
-    clients_lock, stop_signal, account, action, *server = arguments
+    clients_lock, stop_signal, patience, account, action, *server = arguments
     clients = os.open(clients_lock, os.O_RDWR)
     if os.fork():
         os._exit(0)  # the starter need not wait for us
@@ -37,7 +39,10 @@ def main(arguments: list[str]) -> None:
     while alive(pid) and not unused(clients):
         time.sleep(POLL_SECONDS)
     stop()
+    asked_at = time.monotonic()
     while alive(pid):
+        if time.monotonic() > asked_at + float(patience):
+            kill(pid)
         time.sleep(POLL_SECONDS / 5)
 
 
@@ -61,6 +66,23 @@ def unused(clients: int) -> bool:
     return True
 
 
+def kill(pid: int) -> None:
+    below = children(pid)
+    for one in (pid, *below):  # it first: else it would begin others in their place
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    """Known where there is a /proc; elsewhere they see by themselves that their parent ends."""
+    found: list[int] = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        with contextlib.suppress(OSError):
+            if name.isdecimal() and state_of(int(name))[1] == str(pid).encode():
+                found.append(int(name))
+    return found
+
+
 def alive(pid: int) -> bool:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # only our own child
@@ -74,10 +96,16 @@ def alive(pid: int) -> bool:
 def zombie(pid: int) -> bool:
     """The one that we watch and did not start may never be reaped, in a container."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as line:
-            return line.read().rpartition(b") ")[2][:1] in b"ZX"
+        return state_of(pid)[0] in b"ZX"
     except OSError:
         return False
+
+
+def state_of(pid: int) -> tuple[bytes, bytes]:
+    """Its state, and the pid of its parent. OSError where there is none, or no /proc."""
+    with open(f"/proc/{pid}/stat", "rb") as line:
+        state, parent, *_ = line.read().rpartition(b") ")[2].split()
+    return state, parent
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ class Apart(Deployment):
         self.disk = SmallDisk(place / "data", megabytes=DISK_MEGABYTES)
         self.clocks = {kind: SkewedClock(self._folder(f"clock-{kind}")) for kind in CLOCKS}
         self.syncing = SlowDisk(self._folder("fsync"))  # of PostgreSQL
+        # A postmaster kills what is left of a crash after five seconds on its clock. A crash that
+        # begins while the clock is ahead would last for an hour.
+        self.crash_or_wrong_clock = asyncio.Lock()
         self._reviving: asyncio.Task[None] | None = None
 
     @property

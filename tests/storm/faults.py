@@ -93,10 +93,15 @@ def wrong_clock(*kinds: str) -> Inject:
 
     async def inject(deployment: Deployment, random: Random) -> Struck:
         assert isinstance(deployment, Apart)
-        clock = deployment.clocks[random.choice(kinds)]
-        clock.set(random.choice([3600.0, -3600.0, -5.0]))
-        await asyncio.sleep(random.uniform(1.0, 5.0))
-        clock.set(0.0)
+        kind = random.choice(kinds)
+        clock = deployment.clocks[kind]
+        crashes = (
+            deployment.crash_or_wrong_clock if kind == "postgres" else contextlib.nullcontext()
+        )
+        async with crashes:
+            clock.set(random.choice([3600.0, -3600.0, -5.0]))
+            await asyncio.sleep(random.uniform(1.0, 5.0))
+            clock.set(0.0)
         return Struck(1)
 
     return inject
@@ -104,9 +109,10 @@ def wrong_clock(*kinds: str) -> Inject:
 
 async def _full_disk(deployment: Deployment, random: Random) -> Struck:
     assert isinstance(deployment, Apart)
-    await asyncio.to_thread(deployment.disk.fill)
-    await asyncio.sleep(random.uniform(1.0, 4.0))
-    deployment.disk.free()
+    async with deployment.crash_or_wrong_clock:
+        await asyncio.to_thread(deployment.disk.fill)
+        await asyncio.sleep(random.uniform(1.0, 4.0))
+        deployment.disk.free()
     return Struck(1)
 
 
@@ -122,9 +128,10 @@ async def _slow_fsync(deployment: Deployment, random: Random) -> Struck:
 async def _failing_fsync(deployment: Deployment, random: Random) -> Struck:
     """PostgreSQL believes its disk nothing more, and ends itself."""
     assert isinstance(deployment, Apart)
-    deployment.syncing.fail(errno.EIO)
-    await asyncio.sleep(random.uniform(0.2, 1.0))
-    deployment.syncing.heal()
+    async with deployment.crash_or_wrong_clock:
+        deployment.syncing.fail(errno.EIO)
+        await asyncio.sleep(random.uniform(0.2, 1.0))
+        deployment.syncing.heal()
     return Struck(1)
 
 

@@ -31,9 +31,15 @@ class Servers:
         self._made: list[Server] = []
 
     def postgres(
-        self, *, major: int | None = None, settings: Mapping[str, str] = QUICK
+        self,
+        *,
+        major: int | None = None,
+        settings: Mapping[str, str] = QUICK,
+        patience_seconds: float = 30.0,
     ) -> EmbeddedPostgres:
-        made = EmbeddedPostgres(self.data_dir, major=major, settings=settings)
+        made = EmbeddedPostgres(
+            self.data_dir, major=major, settings=settings, patience_seconds=patience_seconds
+        )
         self._made.append(made)
         return made
 

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import psutil
+
 from infrastructure.embedded.supervisor import alive
 from tests.infrastructure.embedded.processes import (
     Server,
@@ -29,6 +31,23 @@ async def test_a_killed_postgres_is_started_again_with_what_was_committed(server
     server.start()
     async with connected(server.owner_url) as connection:
         assert await connection.fetchval("select answer from kept") == 42
+
+
+async def test_a_postgres_that_cannot_end_is_killed_and_starts_again(servers: Servers) -> None:
+    server = servers.postgres(patience_seconds=0.5)
+    server.start()
+    async with connected(server.owner_url) as connection:
+        await connection.execute("create table safe as select 42 as answer")
+    postmaster = psutil.Process(server_pid(server))
+    below = postmaster.children(recursive=True)
+    for process in (postmaster, *below):
+        process.suspend()
+    assert server.stop(wait_seconds=20)
+    gone, alive = psutil.wait_procs(below, 10)
+    assert (len(gone), alive) == (len(below), [])
+    server.start()
+    async with connected(server.owner_url) as connection:
+        assert await connection.fetchval("select answer from safe") == 42
 
 
 async def test_a_killed_valkey_is_started_again_with_what_was_written(servers: Servers) -> None:
