@@ -14,10 +14,11 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report, Spread, median
-from benchmarks.rig.log_server import LogServer, log_server, spent
+from benchmarks.rig.log_server import LogServer, log_server
 from benchmarks.rig.writing import BARE, Writing, bare, ours
 from infrastructure.event_log.connection import connected
 
@@ -39,7 +40,8 @@ class Result:
 
 async def measure_one(server: LogServer, writing: Writing, *, seconds: float) -> Result:
     """Write for this long; what it took, from all sides."""
-    began, client, backends = time.perf_counter(), time.process_time(), server.cpu_seconds()
+    backends = server.cpu_seconds()
+    began, client = time.perf_counter(), time.process_time()
     await writing.run(seconds)
     elapsed, client = time.perf_counter() - began, time.process_time() - client
     events = sum(writing.batches)
@@ -49,7 +51,7 @@ async def measure_one(server: LogServer, writing: Writing, *, seconds: float) ->
         events_per_second=events / elapsed,
         commit_ms=Spread.of(writing.waits_ms),
         client_microseconds=client / events * 1e6,
-        server_microseconds=spent(backends, server.cpu_seconds()) / events * 1e6,
+        server_microseconds=(server.cpu_seconds() - backends) / events * 1e6,
     )
 
 
@@ -116,7 +118,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=1.5, help="for each size (default 1.5)")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, rounds=given.rounds, seconds=given.seconds)
-
-    return measured(work, given)
+    return measured(partial(measure, rounds=given.rounds, seconds=given.seconds), given)

@@ -13,6 +13,7 @@ filling is what autovacuum would have done. Leaves out: writes to disk, the proj
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import cycle, islice
 
 from benchmarks.rig.bounded import measured, options
@@ -126,7 +127,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--most", type=int, default=EVENTS[-1], help="events in the largest log")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, sizes=[size for size in EVENTS if size <= given.most])
-
-    return measured(work, given)
+    return measured(partial(measure, sizes=[size for size in EVENTS if size <= given.most]), given)

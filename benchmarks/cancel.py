@@ -15,6 +15,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import psutil
 
@@ -136,7 +137,6 @@ async def measure(report: Report, *, cancels: int) -> None:
                     _tell(report, "Redis killed", await rig.cancel(cancels))
         finally:
             await asyncio.to_thread(erase, valkey)
-    report.fact("answers whose text is not the ending's", 0)
 
 
 def _tell(report: Report, when: str, cancelled: Sequence[Cancelled]) -> None:
@@ -151,7 +151,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--cancels", type=int, default=50, help="with Redis, and without")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, cancels=given.cancels)
-
-    return measured(work, given)
+    return measured(partial(measure, cancels=given.cancels), given)

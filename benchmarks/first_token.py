@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from uuid import UUID
 
@@ -162,7 +163,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--samples", type=int, default=100, help="of each way")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, samples=given.samples)
-
-    return measured(work, given)
+    return measured(partial(measure, samples=given.samples), given)

@@ -21,6 +21,7 @@ import psutil
 
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
+from benchmarks.rig.processor import own_kilobytes, since, used_by_role
 from benchmarks.rig.provider import provider
 from benchmarks.rig.system import System, folder, up
 from benchmarks.rig.wire import request
@@ -53,11 +54,6 @@ def _bytes(process: psutil.Process) -> int:
         return int(getattr(full, "pss", full.rss))
     except psutil.AccessDenied:
         return process.memory_info().rss
-
-
-def cpu_of(processes: Sequence[psutil.Process]) -> float:
-    """Seconds used so far."""
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
 def table(system: System) -> dict[str, float]:
@@ -103,11 +99,6 @@ async def answers(system: System, count: int) -> AsyncGenerator[None]:
         await system.client.until_end(one["completion_id"], one["thread_id"])
 
 
-def own_kilobytes(processes: Sequence[psutil.Process]) -> float:
-    """What they share with nobody."""
-    return sum(process.memory_full_info().uss for process in processes) / 1000
-
-
 async def measure(report: Report) -> None:
     """Twice up: an empty folder and the built-in model, then the same folder and slow answers."""
     async with folder() as place:
@@ -130,13 +121,10 @@ async def idle(report: Report, place: Path) -> None:
         await asyncio.gather(*(answer(system.client) for _ in range(20)))
         await asyncio.sleep(SETTLE_SECONDS)
         report.fact("MB, after 20 answers", table(system))
-        processes = system.processes()
-        before = {role: cpu_of(found) for role, found in processes.items()}
+        before = used_by_role(system.processes())
         await asyncio.sleep(IDLE_SECONDS)
-        used = {
-            role: round((cpu_of(found) - before[role]) / IDLE_SECONDS * 100, 1)
-            for role, found in processes.items()
-        }
+        seconds = since(before, used_by_role(system.processes()))
+        used = {role: round(one / IDLE_SECONDS * 100, 1) for role, one in seconds.items()}
         report.fact("% of a core, idle", {**used, "all": round(sum(used.values()), 1)})
 
 

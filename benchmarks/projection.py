@@ -20,6 +20,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -27,7 +28,8 @@ import psutil
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.conversations import fill
 from benchmarks.rig.figures import Report, median
-from benchmarks.rig.log_server import LogServer, log_server, spent, used
+from benchmarks.rig.log_server import LogServer, log_server
+from benchmarks.rig.processor import used_by
 from benchmarks.rig.system import folder
 from infrastructure.event_log import PostgresEventLog
 from infrastructure.read_database import projector_engine
@@ -125,16 +127,16 @@ async def rebuild(server: LogServer) -> Pace:
             return _pace(began, before, _cpu(server, process))
 
 
-Cpu = tuple[float, dict[int, float]]
+Cpu = tuple[float, float]  # seconds: of the projector, of PostgreSQL
 
 
 def _cpu(server: LogServer, process: psutil.Process) -> Cpu:
-    return used(process), server.cpu_seconds()
+    return used_by([process]), server.cpu_seconds()
 
 
 def _pace(began: float, before: Cpu, after: Cpu) -> Pace:
     seconds = time.perf_counter() - began
-    return Pace(seconds, after[0] - before[0], spent(before[1], after[1]))
+    return Pace(seconds, after[0] - before[0], after[1] - before[1])
 
 
 def tell(report: Report, name: str, paces: Sequence[Pace], *, events: int, applied: int) -> float:
@@ -185,9 +187,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="rebuilds")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(
-            report, conversations=given.conversations, turns=given.turns, rounds=given.rounds
-        )
-
-    return measured(work, given)
+    return measured(
+        partial(measure, conversations=given.conversations, turns=given.turns, rounds=given.rounds),
+        given,
+    )

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -235,7 +236,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--turns", type=int, default=TURNS, help="of the thread, at least 60")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, rounds=given.rounds, turns=given.turns)
-
-    return measured(work, given)
+    return measured(partial(measure, rounds=given.rounds, turns=given.turns), given)

@@ -11,6 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
@@ -91,7 +92,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of the answer")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, cuts=given.cuts, seconds=given.seconds)
-
-    return measured(work, given)
+    return measured(partial(measure, cuts=given.cuts, seconds=given.seconds), given)

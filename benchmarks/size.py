@@ -3,13 +3,16 @@
 Measures, with `threadlog up` on a durable PostgreSQL and answers at 50 pieces (words) a second,
 several at once: how much every table and index of ours has grown from after a first such round
 until the answers have ended and are shown, each time after VACUUM, and the bytes of write-ahead
-log between. All of it counts: questions, recorded messages, endings, read tables. Checks that every
-answer is complete. Leaves out: PostgreSQL's own tables, its log of transactions, backups.
+log from after the first VACUUM until the last answer has ended (pages that PostgreSQL writes whole
+after a checkpoint included). All of it counts: questions, recorded messages, endings, read tables.
+Checks that every answer is complete. Leaves out: PostgreSQL's own tables, its log of transactions,
+backups.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
@@ -134,7 +137,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--words", type=int, default=1000, help="of each answer")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, answers=given.answers, words=given.words)
-
-    return measured(work, given)
+    return measured(partial(measure, answers=given.answers, words=given.words), given)

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
@@ -101,7 +102,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, rounds=given.rounds)
-
-    return measured(work, given)
+    return measured(partial(measure, rounds=given.rounds), given)

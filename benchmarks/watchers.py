@@ -17,18 +17,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-import psutil
-
-from benchmarks.memory import cpu_of
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
+from benchmarks.rig.processor import own_kilobytes, used_by
 from benchmarks.rig.proof import check_answer, check_log
 from benchmarks.rig.provider import provider
 from benchmarks.rig.statements import counted
 from benchmarks.rig.system import System, running
-from benchmarks.rig.watching import sha256, watching
+from benchmarks.rig.watching import Watched, sha256, watching
 from benchmarks.rig.wire import Received, request
 from tests.model_server import ask
 from tests.servers import connected
@@ -39,7 +38,6 @@ SETTLE_SECONDS = 1.0
 WARMING = 20  # clients of an answer that is not measured
 MOST_LATE_MS = 150.0
 MOST_READS = 1.0
-KILOBYTE = 1000
 
 
 @dataclass(frozen=True)
@@ -62,17 +60,15 @@ async def watch(system: System, thread: str, *, clients: int, seconds: float) ->
     url = f"{system.url}/v1/threads/{thread}/events"
     async with watching(f"{url}?after=latest", key=KEY, clients=clients) as watchers:
         await asyncio.sleep(SETTLE_SECONDS)
-        waiting, cpu = _kilobytes(api), cpu_of([api])
+        waiting, cpu = own_kilobytes([api]), used_by([api])
         async with counted(system) as statements:
             said = await system.client.say(thread, ask(words=words, gap_seconds=GAP_SECONDS))
             watched, clients_seconds = await watchers.until_turn_ended()
-            cpu, ending = cpu_of([api]) - cpu, _kilobytes(api)
+            cpu, ending = used_by([api]) - cpu, own_kilobytes([api])
     events = await _read(system, thread)
     check_answer([one.seen for one in events], said["completion_id"], words=words)
     turn = _last_turn(events)
-    for one in watched:
-        assert one.positions == [event.id for event in turn], "lost, doubled or out of order"
-        assert one.sha256 == sha256([_block(event) for event in turn]), "other bytes"
+    _check(watched, turn)
     recorded = await _recorded(system, thread)
     return Round(
         late_ms=[
@@ -98,6 +94,14 @@ async def _read(system: System, thread: str) -> list[Received]:
     return events
 
 
+def _check(watched: Sequence[Watched], turn: Sequence[Received]) -> None:
+    """Each has got the turn, byte by byte."""
+    positions, digest = [event.id for event in turn], sha256([_block(event) for event in turn])
+    for one in watched:
+        assert one.positions == positions, "lost, doubled or out of order"
+        assert one.sha256 == digest, "other bytes"
+
+
 def _last_turn(events: Sequence[Received]) -> list[Received]:
     ends = [number for number, event in enumerate(events) if event.name == "thread.turn_ended"]
     return list(events[ends[-2] + 1 :])
@@ -120,11 +124,6 @@ def _rate(times_ms: Sequence[float]) -> float:
     return 1000 * (len(times_ms) - 1) / (times_ms[-1] - times_ms[0])
 
 
-def _kilobytes(process: psutil.Process) -> float:
-    """Its own memory, what it shares with nobody."""
-    return process.memory_full_info().uss / KILOBYTE
-
-
 async def measure(report: Report, *, rounds: Sequence[int], seconds: float) -> None:
     """One answer after the other, in one thread, before more and more clients."""
     with provider() as environment:
@@ -134,7 +133,7 @@ async def measure(report: Report, *, rounds: Sequence[int], seconds: float) -> N
             await system.client.until_end(started["completion_id"], thread)
             await watch(system, thread, clients=WARMING, seconds=2.0)
             [api] = system.stack.processes("api")
-            base = _kilobytes(api)
+            base = own_kilobytes([api])
             for clients in rounds:
                 found = await watch(system, thread, clients=clients, seconds=seconds)
                 _tell(report, found, clients=clients, base=base)
@@ -155,7 +154,6 @@ def _tell(report: Report, found: Round, *, clients: int, base: float) -> None:
     report.fact(f"{many}CPU seconds", cpu)
     waiting, ending = (round((size - base) / clients, 1) for size in found.kilobytes)
     report.fact(f"{many}API, kB each", {"before the answer": waiting, "at its end": ending})
-    report.fact(f"{many}lost, doubled or different events", 0)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -165,7 +163,4 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=22.0, help="of each answer")
     given = parser.parse_args(arguments)
 
-    async def work(report: Report) -> None:
-        await measure(report, rounds=given.watchers, seconds=given.seconds)
-
-    return measured(work, given)
+    return measured(partial(measure, rounds=given.watchers, seconds=given.seconds), given)

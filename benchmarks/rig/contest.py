@@ -58,14 +58,24 @@ async def in_turn(
     return found
 
 
-def tell_rates(
-    report: Report, label: str, rates: Mapping[str, list[float]], *, least: float
+def tell_ratio(
+    report: Report,
+    label: str,
+    found: Mapping[str, list[float]],
+    *,
+    digits: int = 1,
+    most: float | None = None,
+    least: float | None = None,
 ) -> None:
-    """The ratio of the medians, threadlog / baseline, then how the rates are spread."""
-    ratio = statistics.median(rates["threadlog"]) / statistics.median(rates["baseline"])
-    report.goal(f"{label}, threadlog / baseline", ratio, least=least)
-    for name, values in rates.items():
-        report.spread(f"{name}: {label}", values)
+    """How a figure of both is spread, and the ratio of the medians, threadlog / baseline."""
+    for name, values in found.items():
+        report.spread(f"{name}: {label}", values, digits=digits)
+    ratio = statistics.median(found["threadlog"]) / statistics.median(found["baseline"])
+    both = f"{label}, threadlog / baseline"
+    if most is None and least is None:
+        report.fact(both, round(ratio, 3))
+    else:
+        report.goal(both, ratio, most=most, least=least)
 
 
 async def issue_keys(system: System, count: int) -> list[str]:

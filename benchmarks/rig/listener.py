@@ -1,6 +1,6 @@
 """A client that listens to one answer, and knows how late each of its words is."""
 
-import time
+import math
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -20,22 +20,20 @@ class Arrival:
 class Listener:
     """`words`: of the answer; None for one that goes on until it is closed.
 
-    The schedule begins when the provider sends the first word and has a word every `gap_seconds`
-    from there; so a provider that cannot keep its pace on a busy machine counts as late, too.
+    The schedule has a word every `gap_seconds`, from the earliest beginning that any word's stamp
+    has shown so far; so a provider that cannot keep its pace on a busy machine counts as late, too.
     """
 
     def __init__(self, contender: Contender, *, words: int | None, gap_seconds: float) -> None:
         self.arrivals: list[Arrival] = []
-        self.posted_at = 0
         self._contender = contender
         self._words = words
         self._gap_seconds = gap_seconds
-        self._first_sent_at = 0
+        self._begins_at = math.inf  # nanoseconds since 1970
 
     async def listen(self) -> None:
         """To the end. AssertionError when a word is lost, doubled, torn or out of order."""
         question = ask(words=self._words, gap_seconds=self._gap_seconds)
-        self.posted_at = time.time_ns()
         async with aclosing(self._contender.pieces(question)) as pieces:
             async for piece in pieces:
                 self._hear(piece.text, piece.at)
@@ -45,6 +43,6 @@ class Listener:
     def _hear(self, text: str, at: int) -> None:
         for word in words_in(text):
             assert word.number == len(self.arrivals), f"w{word.number} after {len(self.arrivals)}"
-            self._first_sent_at = self._first_sent_at or word.sent_at
-            due = self._first_sent_at + word.number * self._gap_seconds * 1e9
-            self.arrivals.append(Arrival(at, (at - due) / 1e6))
+            after = word.number * self._gap_seconds * 1e9
+            self._begins_at = min(self._begins_at, word.sent_at - after)
+            self.arrivals.append(Arrival(at, (at - self._begins_at - after) / 1e6))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import psutil
 
+from benchmarks.rig.processor import used_by
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.migrations import migrate
 from tests.servers import data_folder, erase, supervisor
@@ -23,9 +24,9 @@ class LogServer:
     owner_url: str
     watching: psutil.Process
 
-    def cpu_seconds(self) -> dict[int, float]:
-        """Used so far by each process of the server that lives now."""
-        return {one.pid: used(one) for one in self.watching.children(recursive=True)}
+    def cpu_seconds(self) -> float:
+        """Used so far by all processes of the server, those that have ended included."""
+        return used_by([self.watching, *self.watching.children(recursive=True)])
 
 
 @asynccontextmanager
@@ -39,14 +40,3 @@ async def log_server(settings: Mapping[str, str] = DURABLE) -> AsyncGenerator[Lo
             yield LogServer(server.url, server.owner_url, supervisor(server))
         finally:
             await asyncio.to_thread(erase, server)
-
-
-def spent(before: Mapping[int, float], after: Mapping[int, float]) -> float:
-    """CPU seconds between two looks, of the processes that lived at the second one."""
-    return sum(used - before.get(pid, 0.0) for pid, used in after.items())
-
-
-def used(process: psutil.Process) -> float:
-    """CPU seconds of a process so far."""
-    times = process.cpu_times()
-    return times.user + times.system

@@ -11,7 +11,7 @@ from benchmarks.rig.results import FOLDER, saved
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "performance.md"
-TITLES = (
+BENCHMARKS = (
     "first_token",
     "sustained",
     "flood",
@@ -33,7 +33,7 @@ Saved = Mapping[str, Any]
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
-    figures = {name: saved(name) for name in TITLES}
+    figures = {name: saved(name) for name in BENCHMARKS}
     for name, chart in _charts(figures):
         yield DOCS / "performance" / f"{name}.svg", chart
     text = PAGE.read_text()
@@ -50,20 +50,15 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 def _charts(of: Mapping[str, Saved]) -> Iterator[tuple[str, str]]:
     rates = [
-        Row(label, [of[name]["spreads"][f"{one}: {unit}"]["p50"] for one in BOTH])
-        for label, name, unit in (
-            ("sustained at 20/s each", "sustained", "sustainable chunks/s"),
-            ("flood, 8 answers at once", "flood", "chunks/s"),
-        )
+        Row("sustained at 20/s each", _of_both(of["sustained"], "sustainable chunks/s")),
+        Row("flood, 8 answers at once", _of_both(of["flood"], "chunks/s")),
     ]
     yield "rates", bars("Provider chunks per second, medians", series=BOTH, rows=rates)
     answers = of["sustained"]["facts"]["at half of the baseline's: answers at once"]
+    cost = "CPU seconds per 1,000 chunks"
     costs = [
-        Row(label, [1000 * of[name]["spreads"][f"{one}: {unit}"]["p50"] for one in BOTH])
-        for label, name, unit in (
-            (f"{answers} answers, 20 chunks/s each", "sustained", "CPU seconds per 1,000 chunks"),
-            ("flood, 8 answers at once", "flood", "CPU seconds per 1,000 chunks"),
-        )
+        Row(f"{answers} answers, 20 chunks/s each", _of_both(of["sustained"], cost, times=1000)),
+        Row("flood, 8 answers at once", _of_both(of["flood"], cost, times=1000)),
     ]
     yield "cpu", bars("CPU per chunk, µs, all processes", series=BOTH, rows=costs)
     yield "first-text", _first_text(of["first_token"])
@@ -74,18 +69,13 @@ def _charts(of: Mapping[str, Saved]) -> Iterator[tuple[str, str]]:
             {one: of["sustained"]["spreads"][f"{one}: lateness at half, ms"] for one in BOTH},
         ),
     )
-    yield (
-        "watchers",
-        _percentiles(
-            "One answer, many watchers: from the log's clock to the client, ms",
-            {
-                label.partition(":")[0]: spread
-                for label, spread in of["watchers"]["spreads"].items()
-                if label.endswith("from the log to the client, ms")
-            },
-        ),
-    )
+    yield "watchers", _watchers(of["watchers"])
     yield "append", _append(of["append"])
+
+
+def _of_both(of: Saved, label: str, *, times: float = 1) -> list[float]:
+    """The medians."""
+    return [times * of["spreads"][f"{one}: {label}"]["p50"] for one in BOTH]
 
 
 def _first_text(of: Saved) -> str:
@@ -94,6 +84,16 @@ def _first_text(of: Saved) -> str:
     rows = [Row(label, [of["spreads"][name]["p50"]]) for name, label in whole]
     rows += [Row(label.partition(":")[0], [value]) for label, value in steps]
     return bars("Time to first text, ms, medians, and its steps", series=["p50"], rows=rows)
+
+
+def _watchers(of: Saved) -> str:
+    late = {
+        label.partition(":")[0]: spread
+        for label, spread in of["spreads"].items()
+        if label.endswith("from the log to the client, ms")
+    }
+    title = "One answer, many watchers: from the log's clock to the client, ms"
+    return _percentiles(title, late)
 
 
 def _percentiles(title: str, spreads: Mapping[str, Mapping[str, float]]) -> str:
@@ -116,7 +116,7 @@ def _append(of: Saved) -> str:
 
 def _goals(of: Mapping[str, Saved]) -> str:
     lines = ["| benchmark | figure | measured | goal | reached |\n|---|---|---:|---:|---|\n"]
-    for name in TITLES:
+    for name in BENCHMARKS:
         goals: dict[str, Any] = of[name]["goals"]
         few = len(goals) <= MANY
         told = {label: goal for label, goal in goals.items() if few or not goal["reached"]}
@@ -136,6 +136,8 @@ def _goal(name: str, label: str, goal: Mapping[str, Any]) -> str:
 def _machine(of: Mapping[str, Saved]) -> str:
     days = sorted({one["day"] for one in of.values()})
     machine: dict[str, Any] = of["sustained"]["machine"]
+    others = [name for name, one in of.items() if one["machine"] != machine]
+    assert not others, f"measured on another machine, or with other libraries: {others}"
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     return (
         f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gb']:g} GB,"

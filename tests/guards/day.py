@@ -7,9 +7,9 @@ from pathlib import Path
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.guards.answers import Taken, answered, watched
-from tests.guards.filled import filled_database
+from tests.guards.filled import Filled, filled_database
 from tests.guards.published import Listener, listening
-from tests.guards.roles import ROLES, running
+from tests.guards.roles import ROLES, Roles, running
 from tests.guards.scans import Read, reads, suspects
 from tests.guards.statements import Statements
 from tests.model_server import ModelServer, ask
@@ -61,24 +61,37 @@ async def spent(
             await taken(partial(client.start, ask(words=2)))
         plain = await taken(partial(client.start, ask(words=PLAIN_WORDS)))
         flood = await taken(partial(client.start, ask(words=FLOOD_WORDS)))
-        mark = roles.mark
-        async with watched(client, count=WATCHERS) as thread:
-            joining = await roles.statements(since=mark)
-            pace = ask(words=PACED_WORDS, gap_seconds=PACE_SECONDS)
-            paced = await taken(partial(client.say, thread, pace))
+        joining, paced = await _before_many(client, roles, listener=listener)
         mark = roles.mark
         await _look_at_everything(client, listener)
         looks = await roles.statements(since=mark)
         whole = await roles.statements(since=began)
         imported = {role: roles.imported(role) for role in ROLES}
-    async with connected(filled.owner_url) as owner:
-        found = await reads(owner)
-        # The projector's sessions do without such plans, whatever the planner would like.
-        texts = whole.texts("api") | whole.texts("worker")
-        suspected = await suspects(owner, texts, tables=found)
+    found, suspected = await _scans(filled, whole)
     return Day(
         plain, flood, paced, joining, looks, imported, found, suspected, filled.bytes_per_event
     )
+
+
+async def _before_many(
+    client: Client, roles: Roles, *, listener: Listener
+) -> tuple[Statements, Taken]:
+    """Many come to a new thread, then an answer is typed in it."""
+    mark = roles.mark
+    async with watched(client, count=WATCHERS) as thread:
+        joining = await roles.statements(since=mark)
+        pace = ask(words=PACED_WORDS, gap_seconds=PACE_SECONDS)
+        asking = partial(client.say, thread, pace)
+        return joining, await answered(asking, roles=roles, listener=listener)
+
+
+async def _scans(filled: Filled, day: Statements) -> tuple[dict[str, Read], list[str]]:
+    """What was read in the day, and which of its statements might read a whole table."""
+    async with connected(filled.owner_url) as owner:
+        found = await reads(owner)
+        # The projector's sessions do without such plans, whatever the planner would like.
+        texts = day.texts("api") | day.texts("worker")
+        return found, await suspects(owner, texts, tables=found)
 
 
 async def _look_at_everything(client: Client, listener: Listener) -> None:

@@ -40,12 +40,12 @@ class Roles:
     def _log(self) -> Path:
         return self.postgres.home / f"{self.postgres.name}.log"
 
-    async def statements(self, *, since: int, until: int | None = None) -> Statements:
-        """What the processes that run have asked between two marks."""
+    async def statements(self, *, since: int) -> Statements:
+        """What the processes that run have asked since a mark."""
         rows = await self.owner.fetch("SELECT pid, usename FROM pg_stat_activity")
         of_login = {login: role for role, login in self.logins.items()}
         pids = {row["pid"]: of_login[row["usename"]] for row in rows if row["usename"] in of_login}
-        return Statements.of(self._log.read_bytes()[since:until], roles=pids)
+        return Statements.of(self._log.read_bytes()[since:], roles=pids)
 
     def imported(self, role: str) -> set[str]:
         """The top packages that the process has loaded up to now."""
@@ -80,16 +80,25 @@ async def running(
         logins = {role: f"guard_{role}_{uuid4().hex}" for role in ROLES}
         outputs = {role: folder / role for role in ROLES}
         roles = Roles(f"http://127.0.0.1:{port}", postgres, owner, outputs, logins)
-        with ExitStack() as processes:
-            for role, login in logins.items():
-                password = await _make_login(owner, login)
-                mine = {"THREADLOG_DATABASE_URL": _as(login, password, url=url)}
-                processes.callback(_stop, _start(role, base | mine, output=outputs[role]))
-            async with httpx2.AsyncClient() as http:
-                await eventually(lambda: is_ready(http, roles.url), seconds=60)
-            await eventually(lambda: "ready: worker" in outputs["worker"].read_text(), seconds=60)
+        async with _processes(roles, base, url=url):
             yield roles
         await eventually(lambda: _left(owner, logins), seconds=20)
+
+
+@asynccontextmanager
+async def _processes(
+    roles: Roles, environment: Mapping[str, str], *, url: str
+) -> AsyncGenerator[None]:
+    with ExitStack() as processes:
+        for role, login in roles.logins.items():
+            password = await _make_login(roles.owner, login)
+            mine = {**environment, "THREADLOG_DATABASE_URL": _as(login, password, url=url)}
+            processes.callback(_stop, _start(role, mine, output=roles.outputs[role]))
+        async with httpx2.AsyncClient() as http:
+            await eventually(lambda: is_ready(http, roles.url), seconds=60)
+        worker = roles.outputs["worker"]
+        await eventually(lambda: "ready: worker" in worker.read_text(), seconds=60)
+        yield
 
 
 async def _make_login(owner: Connection, login: str) -> str:

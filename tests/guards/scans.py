@@ -20,6 +20,7 @@ SELECT format('%I.%I', s.schemaname, s.indexrelname), c.reltuples::bigint,
   FROM pg_stat_user_indexes s JOIN pg_class c ON c.oid = s.indexrelid
  WHERE c.reltuples >= $1
 """
+PLANNED = ("--", "SELECT", "WITH", "INSERT", "UPDATE", "(")  # how they begin, but BEGIN and such
 _PLAN = """
 CREATE OR REPLACE FUNCTION pg_temp.plan(query text) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE plan json;
@@ -49,15 +50,19 @@ async def reads(owner: Connection) -> dict[str, Read]:
 
 
 async def suspects(owner: Connection, texts: Iterable[str], *, tables: Iterable[str]) -> list[str]:
-    """Those of the statements whose plan reads one of the tables from its first row on."""
+    """Those of the statements whose plan reads one of the tables from its first row on.
+
+    AssertionError when none of them has a plan: then nobody was listened to.
+    """
     await owner.execute(_PLAN)
     names = {name.rpartition(".")[2] for name in tables}
+    planned = [text for text in texts if text.startswith(PLANNED)]
+    assert planned, "no statement was logged"
     found: list[str] = []
-    for text in texts:
-        if text.startswith(("--", "SELECT", "WITH", "INSERT", "UPDATE", "(")):
-            plan = json.loads(await owner.fetchval("SELECT pg_temp.plan($1)", text))
-            if names & set(_scanned(plan)):
-                found.append(text)
+    for text in planned:
+        plan = json.loads(await owner.fetchval("SELECT pg_temp.plan($1)", text))
+        if names & set(_scanned(plan)):
+            found.append(text)
     return found
 
 
