@@ -35,13 +35,14 @@ from interfaces.http.readiness import (
 from interfaces.http.resources import Resources
 
 BACKLOG = 2048
+ROUNDS = 3  # of the event loop, from the accepted socket to its protocol
 VANISHED_CLIENT_MILLISECONDS = 20_000
 SHUTDOWN_SECONDS = 10
 
 
 async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str) -> None:
     """Serve until SIGTERM or SIGINT."""
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     async with _resources(settings, addresses) as resources:
         log, accounts = resources.application.log, resources.accounts
         await patiently(partial(ensure_first_key, log, accounts, key=first_key))
@@ -57,10 +58,10 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         processes.settle()
-        await _Server(config, resources.hub).serve(sockets=[listener])
+        await Server(config, resources.hub).serve(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Ends the event streams first when it shuts down, so that clients resume elsewhere.
 
     Does not raise the signal again when it has ended, as uvicorn does: what it stands on is closed
@@ -88,9 +89,11 @@ class _Server(uvicorn.Server):
 
 
 async def _take_in(listener: socket.socket) -> None:
-    """Whoever has knocked already: a listener that closes hangs up on them."""
+    """Whoever has knocked already: a listener that closes hangs up on them, half-way in too."""
+    quiet = 0
     for _ in range(BACKLOG):
-        if not is_readable(listener.fileno()):
+        quiet = 0 if is_readable(listener.fileno()) else quiet + 1
+        if quiet == ROUNDS:
             break
         await asyncio.sleep(0)
 
@@ -137,7 +140,7 @@ async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator
             await tables.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listener whose connections give up a client that has vanished without a word."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -1,6 +1,7 @@
 """What every role's process does alike: title, log lines, signals, and leaving with its parent."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -13,6 +14,7 @@ from setproctitle import setproctitle
 
 GARBAGE_OBJECTS = 10_000
 MOST_FILES = 65_536
+MACOS_FILES = 10_240  # which it always allows
 
 
 class CannotStart(Exception):
@@ -36,9 +38,12 @@ def begin(role: str, *, log_level: str, with_parent: bool) -> None:
 def _allow_many_files() -> None:
     """Each stream is one; most systems allow 1,024 to who does not ask for more."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
-    if resource.RLIM_INFINITY != allowed < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    for files in (MOST_FILES, MACOS_FILES):
+        wanted = files if most == resource.RLIM_INFINITY else min(most, files)
+        if resource.RLIM_INFINITY != allowed < wanted:
+            with contextlib.suppress(ValueError, OSError):  # another ceiling: kern.maxfilesperproc
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+                return
 
 
 def settle() -> None:

@@ -78,6 +78,9 @@ class EmbeddedPostgres(EmbeddedServer):
             "unix_socket_directories": str(self.socket_dir),
             "unix_socket_permissions": "0700",
             "log_error_verbosity": "terse",  # rows that were refused hold what people wrote
+            # It ends whole, and whoever runs it starts it again. By itself PostgreSQL 18 waits for
+            # ever for its own checkpointer when the disk fails once more while it recovers.
+            "restart_after_crash": "off",
             **self._settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

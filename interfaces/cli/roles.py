@@ -9,6 +9,7 @@ from infrastructure.gate import pass_gate
 from infrastructure.migrations import migrate
 from infrastructure.migrations.problems import SchemaProblem
 from infrastructure.settings import Settings
+from infrastructure.tasks import end
 from interfaces import processes
 from interfaces.cli.first_key import make_key
 from interfaces.cli.servers import Addresses, Servers
@@ -20,13 +21,21 @@ def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
     processes.begin(role, log_level=settings.log_level, with_parent=with_parent)
     try:
         with Servers(settings) as servers:
-            asyncio.run(_serve(role, settings, servers.addresses))
+            asyncio.run(_serve_and_watch(role, settings, servers))
     except (EmbeddedServerError, SchemaProblem, CannotStart, LogUnavailable, OSError) as problem:
         print(f"threadlog {role}: {problem}", file=sys.stderr)
         return 1
     except asyncio.CancelledError:
         return 1  # a part of it has failed, and said why
     return 0
+
+
+async def _serve_and_watch(role: str, settings: Settings, servers: Servers) -> None:
+    watching = asyncio.create_task(servers.watch())
+    try:
+        await _serve(role, settings, servers.addresses)
+    finally:
+        await end({watching})
 
 
 async def _serve(role: str, settings: Settings, addresses: Addresses) -> None:

@@ -1,11 +1,15 @@
 """Where PostgreSQL and Redis are: the ones that are named, or our own in the data folder."""
 
+import asyncio
+import sys
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
+from infrastructure.embedded import EmbeddedPostgres, EmbeddedServerError, EmbeddedValkey
 from infrastructure.settings import Settings
+
+WATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,16 @@ class Servers:
     ) -> None:
         for server in reversed(self._own):
             server.stop(wait_seconds=10)
+
+    async def watch(self) -> None:
+        """Start again what has died, for ever; returns at once when all servers are named."""
+        while self._own:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                for name in await asyncio.to_thread(self.revive):
+                    print(f"threadlog: {name} had ended and was started again", flush=True)
+            except EmbeddedServerError as problem:
+                print(f"threadlog: {problem}", file=sys.stderr)
 
     def revive(self) -> list[str]:
         """Start again what has died; the names of what was. Blocks."""

@@ -19,7 +19,6 @@ from interfaces.cli.children import Child
 from interfaces.cli.first_key import make_key
 from interfaces.cli.servers import Addresses, Servers
 
-WATCH_SECONDS = 0.5
 DRAIN_SECONDS = 3.0  # of a worker when everything stops anyway
 PATIENCE_SECONDS = 15.0
 READY_SECONDS = 60.0
@@ -48,7 +47,7 @@ async def _run(settings: Settings, servers: Servers) -> int:
     key, made = make_key(settings)
     children = _children(settings, addresses, key=key)
     tasks = [asyncio.create_task(child.run()) for child in children]
-    tasks.append(asyncio.create_task(_watch(servers)))
+    tasks.append(asyncio.create_task(servers.watch()))
     greeting = asyncio.create_task(_greet(settings, key=key, made=made))
     await stop.wait()
     print("threadlog: stopping", flush=True)
@@ -71,17 +70,6 @@ def _children(settings: Settings, addresses: Addresses, *, key: str) -> Sequence
     }
     roles = ["api", *["worker"] * settings.workers, "projector"]
     return [Child(role, environment=environment) for role in roles]
-
-
-async def _watch(servers: Servers) -> None:
-    """Start PostgreSQL and Valkey again when they have died."""
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        try:
-            for name in await asyncio.to_thread(servers.revive):
-                print(f"threadlog: {name} had ended and was started again", flush=True)
-        except EmbeddedServerError as problem:
-            print(f"threadlog: {problem}", file=sys.stderr)
 
 
 async def _greet(settings: Settings, *, key: str, made: bool) -> None:

@@ -50,6 +50,21 @@ async def test_a_postgres_that_cannot_end_is_killed_and_starts_again(servers: Se
         assert await connection.fetchval("select answer from safe") == 42
 
 
+async def test_a_postgres_of_which_one_process_dies_ends_whole_and_starts_again(
+    servers: Servers,
+) -> None:
+    server = servers.postgres()
+    server.start()
+    postmaster = psutil.Process(server_pid(server))
+    [writer] = [one for one in postmaster.children() if "background writer" in one.cmdline()[0]]
+    writer.kill()
+    _, alive = psutil.wait_procs([postmaster], 20)
+    assert not alive
+    server.start()
+    async with connected(server.owner_url) as connection:
+        assert await connection.fetchval("select 42") == 42
+
+
 async def test_a_killed_valkey_is_started_again_with_what_was_written(servers: Servers) -> None:
     server = servers.valkey()
     server.start()

@@ -1,5 +1,7 @@
 """A database whose disk is full and whose clock is wrong: clear refusals, and time that rises."""
 
+import asyncio
+import errno
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Generator
@@ -10,10 +12,12 @@ from uuid import uuid4
 
 import pytest
 
+from application.ports import LogUnavailable, OutcomeUnknown
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from infrastructure.event_log import LogReader
 from tests.faults.clock import SkewedClock
 from tests.faults.disk import SmallDisk
+from tests.faults.fsync import SlowDisk
 from tests.infrastructure.event_log.appending import assert_sound, writer
 from tests.infrastructure.event_log.databases import new_log
 from tests.infrastructure.event_log.events import raw
@@ -95,3 +99,26 @@ async def test_with_a_full_disk_writes_are_refused_for_now_and_reads_go_on(
     await eventually(is_taken)
     async with LogReader(house.url) as reader:
         await assert_sound(reader)
+
+
+async def test_a_disk_that_fails_during_the_recovery_too_is_got_over() -> None:
+    """A postmaster that restarts by itself was seen to wait for its checkpointer for ever."""
+    with tempfile.TemporaryDirectory(prefix="threadlog-fsync-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        disk = SlowDisk(folder)
+        postgres = EmbeddedPostgres(folder / "data", environment=disk.environment())
+        try:
+            await asyncio.to_thread(postgres.start)
+            database = await new_log(postgres)
+            for _ in range(3):
+                disk.fail(errno.EIO)
+                async with writer(database.url) as log:
+                    with pytest.raises((LogUnavailable, OutcomeUnknown)):
+                        await log.append(raw(uuid4(), 0), wait_seconds=1.0)
+                disk.heal()
+                await asyncio.to_thread(postgres.start)
+                async with writer(database.url) as log:
+                    await log.append(raw(uuid4(), 0))
+        finally:
+            await asyncio.to_thread(erase, postgres)
