@@ -51,7 +51,8 @@ async def test_who_knocks_while_the_api_leaves_is_answered_and_told_that_it_is_t
     await asyncio.wait_for(serving, 20)
     for name in (signal.SIGTERM, signal.SIGINT):  # which belong to pytest
         asyncio.get_running_loop().remove_signal_handler(name)
-    answers = await asyncio.gather(*hub.asking)
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*hub.asking)
     assert len(answers) == KNOCKING
     for answer in answers:
         assert answer.startswith(b"HTTP/1.1 200"), answer
