@@ -12,6 +12,10 @@ T = TypeVar("T")
 LAST_SECONDS = 10.0
 
 
+class RecorderIsClosed(InterfaceError):
+    """The recorder is closed."""
+
+
 class BackgroundLoop:
     """Runs coroutines for any number of threads; a daemon, so it keeps no process alive."""
 
@@ -29,16 +33,16 @@ class BackgroundLoop:
             self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Wait for the coroutine's answer. Raises InterfaceError when the loop was closed."""
+        """Wait for the coroutine's answer. Raises RecorderIsClosed when the loop was closed."""
         with self._gate:
             if self._closed:
                 coroutine.close()
-                raise InterfaceError("the recorder is closed")
+                raise RecorderIsClosed("the recorder is closed")
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
         except CancelledError:
-            raise InterfaceError("the recorder was closed") from None
+            raise RecorderIsClosed("the recorder was closed") from None
 
     def post(self, callback: Callable[..., object], *arguments: object) -> None:
         """Have it called on the loop, without waiting; nothing happens when that was closed."""

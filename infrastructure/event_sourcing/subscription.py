@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription
 
+from infrastructure.event_sourcing.background import RecorderIsClosed
 from infrastructure.event_sourcing.errors import as_library_error
 from infrastructure.event_sourcing.log import Log
 
@@ -25,6 +26,12 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
         self._log = log
         super().__init__(recorder=recorder, gt=gt, topics=topics)
         log.listen(self)
+
+    def _pull(self) -> None:
+        try:
+            super()._pull()
+        except RecorderIsClosed:
+            self.stop()
 
     def wake(self) -> None:
         """Read on; there may be more."""
