@@ -1,12 +1,13 @@
 """What every test may ask for: a real PostgreSQL and a real Valkey, one per test process."""
 
 from collections.abc import Generator
+from functools import partial
 from typing import cast
 
 import pytest
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.servers import FAST, data_folder, erase
+from tests.servers import FAST, serving
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,22 +22,12 @@ def postgres_major(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def postgres(postgres_major: int) -> Generator[EmbeddedPostgres]:
     """A running server; `.url` as login role `threadlog`, `.owner_url` as superuser."""
-    with data_folder() as folder:
-        server = EmbeddedPostgres(folder, major=postgres_major, settings=FAST)
-        try:
-            server.start()
-            yield server
-        finally:
-            erase(server)
+    with serving(partial(EmbeddedPostgres, major=postgres_major, settings=FAST)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def valkey() -> Generator[EmbeddedValkey]:
     """A running server; `.url` for any Redis client."""
-    with data_folder() as folder:
-        server = EmbeddedValkey(folder)
-        try:
-            server.start()
-            yield server
-        finally:
-            erase(server)
+    with serving(EmbeddedValkey) as server:
+        yield server

@@ -2,11 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -15,6 +15,8 @@ import psutil
 from redis.asyncio import Redis
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
+
+S = TypeVar("S", EmbeddedPostgres, EmbeddedValkey)
 
 FAST: Mapping[str, str] = MappingProxyType(
     {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -52,6 +54,18 @@ def data_folder() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="threadlog-test-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "data"
+
+
+@contextmanager
+def serving(make: Callable[[Path], S]) -> Generator[S]:
+    """A server with its data in a folder of its own, started; nothing is left of it."""
+    with data_folder() as folder:
+        server = make(folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            erase(server)
 
 
 def supervisor(server: EmbeddedPostgres | EmbeddedValkey) -> psutil.Process:

@@ -9,19 +9,14 @@ import pytest
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.guards.day import Day, spent
 from tests.model_server import ModelServer
-from tests.servers import data_folder, erase
+from tests.servers import serving
 
 
 @pytest.fixture(scope="session")
 def own_valkey() -> Generator[EmbeddedValkey]:
     """A server whose commands are all ours."""
-    with data_folder() as folder:
-        server = EmbeddedValkey(folder)
-        try:
-            server.start()
-            yield server
-        finally:
-            erase(server)
+    with serving(EmbeddedValkey) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

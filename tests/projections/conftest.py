@@ -1,13 +1,14 @@
 """Empty read tables."""
 
 from collections.abc import AsyncGenerator, Generator
+from functools import partial
 
 import pytest
 
 from infrastructure.embedded import EmbeddedPostgres
 from tests.projections.story import Log, Story
 from tests.projections.tables import Tables, tables_in
-from tests.servers import FAST, data_folder, erase
+from tests.servers import FAST, serving
 
 
 @pytest.fixture(scope="session", params=[16, 18])
@@ -16,13 +17,8 @@ def any_postgres(request: pytest.FixtureRequest) -> Generator[EmbeddedPostgres]:
     if request.param == request.config.getoption("--postgres-major"):
         yield request.getfixturevalue("postgres")
         return
-    with data_folder() as folder:
-        server = EmbeddedPostgres(folder, major=request.param, settings=FAST)
-        try:
-            server.start()
-            yield server
-        finally:
-            erase(server)
+    with serving(partial(EmbeddedPostgres, major=request.param, settings=FAST)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
