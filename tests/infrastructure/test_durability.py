@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,17 +10,14 @@ import pytest
 from infrastructure.durability import DatabaseIsUnsafe, check_durability
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.migrations import migrate
-from tests.servers import connected, data_folder, erase, new_database
+from tests.servers import connected, new_database, serving
 
 
 @pytest.fixture(scope="module")
 def durable_postgres(postgres_major: int) -> Iterator[EmbeddedPostgres]:
     """As users have it, without the settings of tests."""
-    with data_folder() as folder:
-        server = EmbeddedPostgres(folder, major=postgres_major)
-        server.start()
+    with serving(partial(EmbeddedPostgres, major=postgres_major)) as server:
         yield server
-        erase(server)
 
 
 async def test_a_durable_database_is_good_and_one_without_a_setting_is_refused_by_its_name(

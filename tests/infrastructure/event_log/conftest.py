@@ -1,6 +1,7 @@
 """Fresh, migrated databases on both PostgreSQL majors, and servers that a test may break."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,7 @@ from infrastructure.event_log import RUNTIME, GroupCommitWriter, LogReader
 from infrastructure.event_log.connection import Connection, connected
 from tests.infrastructure.event_log.appending import Commits, writer
 from tests.infrastructure.event_log.databases import LogDatabase, empty_log
-from tests.servers import FAST, data_folder, erase
+from tests.servers import FAST, serving
 
 
 @pytest.fixture(scope="session", params=[16, 18])
@@ -35,11 +36,8 @@ def own_postgres(breakable_postgres: EmbeddedPostgres) -> EmbeddedPostgres:
 
 
 def _server(major: int, *, settings: Mapping[str, str] = FAST) -> Iterator[EmbeddedPostgres]:
-    with data_folder() as folder:
-        server = EmbeddedPostgres(folder, major=major, settings=settings)
-        server.start()
+    with serving(partial(EmbeddedPostgres, major=major, settings=settings)) as server:
         yield server
-        erase(server)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from infrastructure.embedded import EmbeddedValkey
 from tests.infrastructure.queue.wake_ups import WakeUps
-from tests.servers import data_folder, erase
+from tests.servers import serving
 
 
 @pytest.fixture
@@ -19,8 +19,5 @@ async def wake_ups(valkey: EmbeddedValkey) -> AsyncIterator[WakeUps]:
 @pytest.fixture(scope="module")
 def own_valkey() -> Iterator[EmbeddedValkey]:
     """A server that a test may stop, flush or cut connections of."""
-    with data_folder() as folder:
-        server = EmbeddedValkey(folder)
-        server.start()
+    with serving(EmbeddedValkey) as server:
         yield server
-        erase(server)

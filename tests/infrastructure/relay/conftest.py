@@ -6,7 +6,7 @@ import pytest
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.infrastructure.relay.conversation import House, migrated_database, open_house
-from tests.servers import data_folder, erase
+from tests.servers import serving
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +23,8 @@ async def house(database: str, valkey: EmbeddedValkey) -> AsyncIterator[House]:
 @pytest.fixture(scope="session")
 def own_valkey() -> Iterator[EmbeddedValkey]:
     """A server that a test may stop, flush or cut connections of."""
-    with data_folder() as folder:
-        server = EmbeddedValkey(folder)
-        server.start()
+    with serving(EmbeddedValkey) as server:
         yield server
-        erase(server)
 
 
 @pytest.fixture

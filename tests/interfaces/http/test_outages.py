@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
+from functools import partial
 
 import httpx2
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.infrastructure.event_log.freeze import frozen
 from tests.interfaces.http.house import House, Person, eventually, migrated_database, open_house
-from tests.servers import FAST, data_folder, erase
+from tests.servers import FAST, serving
 
 MOST_SECONDS = 6.0  # promised: 3; the rest is for a machine that runs a whole suite meanwhile
 
@@ -18,21 +19,15 @@ MOST_SECONDS = 6.0  # promised: 3; the rest is for a machine that runs a whole s
 @pytest.fixture(scope="module")
 def own_postgres(postgres_major: int) -> Generator[EmbeddedPostgres]:
     """A server that a test may freeze or stop."""
-    with data_folder() as folder:
-        server = EmbeddedPostgres(folder, major=postgres_major, settings=FAST)
-        server.start()
+    with serving(partial(EmbeddedPostgres, major=postgres_major, settings=FAST)) as server:
         yield server
-        erase(server)
 
 
 @pytest.fixture(scope="module")
 def own_valkey() -> Generator[EmbeddedValkey]:
     """A server that a test may stop."""
-    with data_folder() as folder:
-        server = EmbeddedValkey(folder)
-        server.start()
+    with serving(EmbeddedValkey) as server:
         yield server
-        erase(server)
 
 
 @pytest.fixture(scope="module")
