@@ -1,11 +1,12 @@
 """What a run cost: tokens as the provider counted them, or estimated where it could not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from pydantic_ai.messages import (
     ModelMessage,
+    ModelMessagesTypeAdapter,
     ModelResponse,
     TextPart,
     ThinkingPart,
@@ -13,7 +14,14 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.usage import RequestUsage
 
-from domain.completion_events import Usage
+from domain.completion_events import (
+    Chunk,
+    CompletionEvent,
+    MessageRecorded,
+    ModelRequested,
+    Usage,
+)
+from domain.recorded import Recorded
 
 CHARACTERS_PER_TOKEN = 4  # of English prose; only for estimates
 
@@ -28,6 +36,36 @@ def responses_of(messages: Sequence[ModelMessage], *, sent_bytes: int) -> list[M
         for message in messages
         if isinstance(message, ModelResponse)
     ]
+
+
+def responses_in(events: Iterable[Recorded[CompletionEvent]]) -> list[ModelResponse]:
+    """All responses that a completion's events tell of, void ones too: they were paid for.
+
+    A request whose response was never recorded is estimated by its size and by what was typed.
+    """
+    responses: list[ModelResponse] = []
+    asked: ModelRequested | None = None
+    typed = 0
+    for one in events:
+        match one.event:
+            case ModelRequested():
+                responses += [_abandoned(asked, typed)] if asked else []
+                asked, typed = one.event, 0
+            case Chunk(text=text):
+                typed += len(text)
+            case MessageRecorded(message=message) if message["kind"] == "response":
+                sent_bytes = (asked and asked.body_bytes) or 0
+                recorded = ModelMessagesTypeAdapter.validate_python([message])
+                responses += responses_of(recorded, sent_bytes=sent_bytes)
+                asked = None
+            case _:
+                pass
+    return [*responses, _abandoned(asked, typed)] if asked else responses
+
+
+def _abandoned(asked: ModelRequested, typed: int) -> ModelResponse:
+    usage = RequestUsage(input_tokens=_tokens(asked.body_bytes or 0), output_tokens=_tokens(typed))
+    return ModelResponse([], usage=usage, model_name=asked.model, state="interrupted")
 
 
 def usage_of(responses: Sequence[ModelResponse]) -> Usage:

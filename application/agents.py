@@ -10,12 +10,13 @@ from typing import Any, TypeAlias
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from pydantic_ai import Agent, RunContext, Tool
+from pydantic_ai import Agent, DeferredToolRequests, RunContext, Tool
 from pydantic_ai.settings import ModelSettings
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.agent_names import AgentReference, AgentsSettingInvalid, agent_references
 from application.journal import Journal
+from application.tool_options import ToolOptions, as_tool, options_of
 
 Sessions: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
@@ -35,6 +36,7 @@ class AgentDeps:
     thread_id: UUID
     completion_id: UUID
     journal: Journal  # the completion's one writer
+    auto_continue: bool = True  # see AgentSpec
 
 
 SystemPromptBuilder: TypeAlias = Callable[[RunContext[AgentDeps]], Awaitable[str]]
@@ -54,20 +56,31 @@ class AgentSpec:
     tools: Sequence[AgentTool] = ()
     settings: ModelSettings | None = None
     request_limit: int = 50  # requests to the model for one answer
+    auto_continue: bool = True  # answer by itself when a background tool's result comes in
 
 
 @lru_cache(maxsize=256)
-def build_agent(spec: AgentSpec) -> Agent[AgentDeps, str]:
-    """The spec as a pydantic-ai agent without a model: each run names its own. Built once."""
+def build_agent(spec: AgentSpec) -> Agent[AgentDeps, Any]:
+    """The spec as a pydantic-ai agent without a model: each run names its own. Built once.
+
+    It answers with text, or with DeferredToolRequests where a tool must be approved.
+    """
     builder = spec.system_prompt_builder
     return Agent(
         deps_type=AgentDeps,
-        output_type=str,
+        output_type=[str, DeferredToolRequests],
         instructions=None if builder is None else _once_per_completion(builder),
         model_settings=spec.settings,
-        tools=list(spec.tools),
+        tools=[as_tool(tool) for tool in spec.tools],
         retries={"tools": 3, "output": 1},
     )
+
+
+@lru_cache(maxsize=256)
+def tool_options(spec: AgentSpec) -> Callable[[str], ToolOptions]:
+    """What the agent's tools say of themselves, by name."""
+    known = {tool.name: options_of(tool.tool_def) for tool in map(as_tool, spec.tools)}
+    return lambda name: known.get(name, ToolOptions())
 
 
 def load_agents(setting: str) -> dict[str, AgentSpec]:

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Set
 from typing import cast
 from uuid import UUID
 
-from application.commands.completions import NOTHING_SAID, fold_completion
+from application.cancelling import end_cancelled
+from application.commands.completions import fold_completion
 from application.ports import EventLog, StreamAppend, StreamConflict
 from application.transcript import Transcript
 from application.turns import Turns
 from domain import completion as domain
 from domain.completion import Completion
 from domain.completion_events import (
-    CompletionCancelled,
     CompletionEvent,
     CompletionFailed,
     CompletionInterrupted,
@@ -20,7 +20,7 @@ from domain.completion_events import (
 )
 from domain.recorded import Recorded
 
-LOST = "The worker that was answering went away, three times in a row."
+LOST = "The worker that was answering went away, time and again."
 NOBODY: frozenset[UUID] = frozenset()
 Events = list[Recorded[CompletionEvent]]
 
@@ -60,10 +60,10 @@ class Claims:
         completion = fold_completion(events)
         if completion.ended or not await self._is_free(completion, dead):
             return None
-        lost = completion.worker_id in dead
+        lost = completion.worker_id is not None and completion.worker_id in dead
         try:
             if completion.cancel_requested:
-                await self._cancel(completion, events)
+                await end_cancelled(self._turns, completion, events, actor=self._actor)
                 return None
             if lost and completion.attempts_used_up:
                 await self._give_up(completion, events)
@@ -74,9 +74,9 @@ class Claims:
             return None
 
     async def _is_free(self, completion: Completion, dead: Set[UUID]) -> bool:
-        if completion.attempt == 0 or completion.worker_id in dead:
-            return True
-        return await self._is_unclaimed(completion.id)
+        if completion.worker_id is None:
+            return completion.status == "pending"
+        return completion.worker_id in dead or await self._is_unclaimed(completion.id)
 
     async def end_cancelled(self, completion_id: UUID) -> None:
         """End from the log what was cancelled and has no worker that ends it. Safe to repeat."""
@@ -84,7 +84,7 @@ class Claims:
         completion = fold_completion(events) if events else None
         if events and completion and completion.cancel_requested and not completion.ended:
             try:
-                await self._cancel(completion, events)
+                await end_cancelled(self._turns, completion, events, actor=self._actor)
             except StreamConflict:
                 return  # its worker was quicker after all
 
@@ -96,9 +96,9 @@ class Claims:
 
     async def _take(self, completion: Completion, *, lost: bool) -> Completion:
         after: InterruptReason | None = None
-        if completion.attempt:
+        if completion.worker_id is not None:
             after = "worker_lost" if lost else "handed_over"
-        claim = completion.claim(self._worker_id, after=after, kept_through=completion.requested_at)
+        claim = completion.claim(self._worker_id, after=after)
         recorded = await self._log.append(
             StreamAppend(
                 completion.id,
@@ -113,29 +113,18 @@ class Claims:
             completion = domain.evolve(completion, one)
         return completion
 
-    async def _cancel(self, completion: Completion, events: Events) -> None:
-        transcript = Transcript.of(events)
-        partial = transcript.interrupted_message(completion.attempt)
-        cancelled = CompletionCancelled(
-            completion.attempt, transcript.answer(), completion.cancel_reason
-        )
-        await self._turns.end(
-            completion,
-            events=[*transcript.missing_results(completion.attempt), *partial, cancelled],
-            outcome="cancelled",
-            answered=transcript.answered or bool(partial),
-            actor=self._actor,
-        )
-
     async def _give_up(self, completion: Completion, events: Events) -> None:
+        """What the steps that count have said stays."""
         attempt = completion.attempt
         missing = Transcript.of(events).missing_results(attempt + 1)  # they may have been done
-        interrupted = CompletionInterrupted(attempt, completion.requested_at, "worker_lost")
-        failed = CompletionFailed(attempt, "worker_lost", LOST, NOTHING_SAID, retryable=True)
+        kept = [one for one in events if one.position <= completion.kept_through]
+        said = Transcript.of(kept)
+        interrupted = CompletionInterrupted(attempt, completion.kept_through, "worker_lost")
+        failed = CompletionFailed(attempt, "worker_lost", LOST, said.answer(), retryable=True)
         await self._turns.end(
             completion,
-            events=[*missing, interrupted, failed],
+            events=[interrupted, *missing, failed],
             outcome="failed",
-            answered=False,
+            answered=said.answered,
             actor=self._actor,
         )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from typing import Literal
 
 from pydantic_ai.exceptions import RunCancelled
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart
@@ -12,6 +13,7 @@ from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, Tool
 from application.accounting import cost_microdollars, responses_of, usage_of
 from application.journal import Journal
 from application.model_errors import ModelFailure, classify
+from application.model_retries import ModelRetries
 from application.recorder import Recorder
 from application.stop import Stop
 from application.witness import Witness
@@ -22,6 +24,7 @@ from domain.completion_events import (
     CompletionEvent,
     CompletionFailed,
     CompletionFinished,
+    CompletionWaiting,
     MessageRecorded,
     ToolReturned,
 )
@@ -37,9 +40,10 @@ STOPPED_ITSELF = "The agent stopped itself."
 class Closing:
     """The closing append, less the thread's part."""
 
-    outcome: Outcome
+    outcome: Outcome | Literal["waiting", "again"]  # the last two do not end the turn
     events: Sequence[CompletionEvent]
-    answered: bool
+    answered: bool = False
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,10 @@ class Ended:
     recorder: Recorder
     witness: Witness | None  # None: it ended before it could ask
     messages: Sequence[ModelMessage]
-    claimed_at: float  # monotonic seconds
+    deferred: tuple[str, ...]  # calls that a person must approve
+    spent: Sequence[ModelResponse]  # of earlier attempts
+    claimed_at: float  # monotonic seconds, of the first attempt of this worker
+    retries: ModelRetries
 
     async def closing(self, error: BaseException | None) -> Closing:
         """What to append: by why the journal was stopped, else by what ended the run.
@@ -63,13 +70,30 @@ class Ended:
         if self.journal.stopped is Stop.BROKEN:
             return self.broken()
         if error is None:
-            return self._finished()
+            return self._waiting() if self.deferred else self._finished()
         if isinstance(error, RunCancelled):
             return await self._cancelled(STOPPED_ITSELF)
         failure = classify(error)
         defect = error if failure.type == "internal" else None
         logger.warning("completion %s failed: %s", self.completion.id, failure, exc_info=defect)
-        return await self._failed_with(failure)
+        return self._again(failure) or await self._failed_with(failure)
+
+    def _waiting(self) -> Closing:
+        return Closing("waiting", [CompletionWaiting(self.deferred)])
+
+    def _again(self, failure: ModelFailure) -> Closing | None:
+        """The same worker tries again, if it may."""
+        completion = self.journal.completion
+        pause = self.retries.pause_seconds(failure, before=completion.model_retries)
+        if pause is None or completion.worker_id is None:
+            return None
+        events = completion.retry(
+            completion.worker_id,
+            error=failure.type,
+            message=failure.message,
+            wait_ms=round(pause * 1000),
+        )
+        return Closing("again", events, pause_seconds=pause)
 
     def _finished(self) -> Closing:
         """The answer is complete, its last message not yet recorded."""
@@ -155,7 +179,7 @@ class Ended:
     def _answer(self) -> Answer:
         said = self.journal.transcript.answer()
         sent_bytes = self.witness.sent_bytes if self.witness else 0
-        responses = responses_of(self.messages, sent_bytes=sent_bytes)
+        responses = [*self.spent, *responses_of(self.messages, sent_bytes=sent_bytes)]
         first = self.journal.first_delta_at
         return replace(
             said,

@@ -7,6 +7,7 @@ from pydantic_ai.models import Model
 
 from application.agents import AgentSpec, Sessions
 from application.answer_limit import ANSWER_CHARACTERS
+from application.model_retries import NORMAL_RETRIES, ModelRetries
 from application.ports import BlobStore, EventLog
 from application.threads import Threads
 from application.turns import Turns
@@ -27,4 +28,5 @@ class EngineParts:
     deadline_seconds: float = 900.0  # for one attempt at an answer
     stop_seconds: float = 5.0  # for a run to stop; a tool that does not is left behind
     answer_characters: int = ANSWER_CHARACTERS  # reasoning and tools' arguments included
+    model_retries: ModelRetries = NORMAL_RETRIES
     keep_requests: bool = False  # keep the bodies of requests to the model as blobs

@@ -13,7 +13,7 @@ from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter
 from pydantic_ai.models import ModelRequestContext, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 
-from application.history import messages_told
+from application.history import messages_told, recorded_message
 from application.models import build_model
 from application.ports import AnyRecorded, BlobStore, EventLog
 from application.witness import parameters_of, sdk
@@ -94,11 +94,20 @@ class _Witnessed:
             await self._blob(recorded, asked.tools),
             await self._blob(recorded, asked.instructions),
         )
-        told = messages_told([self.thread[position] for position in asked.messages])
+        sent = [self.thread[position] for position in asked.messages]
+        own = recorded.stream_id
+        told = messages_told(
+            [one for one in sent if not _is_own(one, own)], among=list(self.thread.values())
+        )
+        kept = [
+            recorded_message(cast("MessageRecorded", one.event))
+            for one in sent
+            if _is_own(one, own)
+        ]
         return await written(
             asked.named,
             base_url=asked.base_url,
-            messages=[*told, *self._own(recorded, asked)],
+            messages=[*told, *kept, *self._own(recorded, asked)],
             settings=cast("ModelSettings", asked.settings),
             parameters=parameters,
         )
@@ -123,6 +132,11 @@ class _Witnessed:
                 and one.position < recorded.position
             ]
         )
+
+
+def _is_own(recorded: AnyRecorded, completion_id: UUID) -> bool:
+    """Was it recorded for this completion, by an earlier attempt?"""
+    return recorded.stream_id == completion_id and isinstance(recorded.event, MessageRecorded)
 
 
 async def written(

@@ -1,24 +1,29 @@
 """What a model is told of the conversation so far, rebuilt from the log alone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pydantic_ai.messages import (
     ModelMessage,
     ModelMessagesTypeAdapter,
     ModelRequest,
-    UserPromptPart,
+    ModelRequestPart,
     repair_messages,
 )
 
 from application.ports import AnyRecorded, EventLog
 from application.threads import Threads
+from application.told import message_part, returned_part, told_by
 from application.transcript import without_void
 from domain.completion import Completion
-from domain.completion_events import CompletionInterrupted, MessageRecorded
+from domain.completion_events import (
+    CompletionInterrupted,
+    CompletionRequested,
+    InputTaken,
+    MessageRecorded,
+    ToolReturned,
+)
 from domain.content import TextPart, text_of
 from domain.thread import Thread
 from domain.thread_events import MessageAdded, MessageQueued
@@ -30,7 +35,8 @@ class History:
 
     messages: list[ModelMessage]  # valid for every provider, without instructions
     positions: tuple[int, ...]  # of the events that they come from, in order
-    prompt: str  # the text of the message asked
+    prompt: str  # the text of the message asked; empty where it is an answer that is gone on from
+    events: Sequence[AnyRecorded] = field(default=(), repr=False)  # the thread's, without chunks
 
 
 async def read_history(log: EventLog, threads: Threads, *, completion: Completion) -> History:
@@ -43,26 +49,127 @@ async def read_history(log: EventLog, threads: Threads, *, completion: Completio
 def history_of(thread: Thread, events: Sequence[AnyRecorded], *, message_id: UUID) -> History:
     """From the thread's events without chunks, in order, at least up to the message's.
 
-    An answer on the branch stands with the messages recorded for it, of which the first brings the
-    question; a question that was never answered stands with its own text.
+    An answer on the branch stands with the messages recorded for it, which bring the questions that
+    it answers; a question that was never answered stands with its own text.
     """
-    posted, answers = _posted(events), _answers(events)
+    brought, runs = _posted(events), _runs(events)
+    left = _without_answer(thread, runs, but=message_id)
     told: list[AnyRecorded] = []
-    for step, following in pairwise(thread.path_to(message_id)):
-        if step not in posted:
-            told += answers.get(step, [])
-        elif following in posted:
-            told.append(posted[step])
+    questions: list[UUID] = []  # that no answer has brought yet
+    passed: set[UUID] = set()
+    for step in thread.path_to(message_id):
+        if step in thread.posted:
+            questions += [step] if step not in passed else []
+        elif (run := runs.get(step)) is not None:
+            told += [brought[one] for one in questions if one not in run.tells]
+            told += [*run.recorded, *run.unrecorded, *run.untold]
+            questions = []
+        for run in left.get(step, []):
+            told += [brought[one] for one in questions]
+            told += run.taken
+            questions = []
+            passed |= run.tells
+    asked = message_id if message_id in thread.posted else None
+    told += [brought[one] for one in questions if one != asked]
     return History(
-        messages=messages_told(told),
+        messages=messages_told(told, among=events),
         positions=tuple(one.position for one in told),
-        prompt=text_of(_parts(posted[message_id])),
+        prompt="" if asked is None else text_of(_parts(brought[asked])),
+        events=events,
     )
 
 
-def messages_told(events: Sequence[AnyRecorded]) -> list[ModelMessage]:
-    """What a model is told by events at the positions of a History, in their order."""
-    return repair_messages([_message(one) for one in events])
+def messages_told(
+    told: Sequence[AnyRecorded], *, among: Sequence[AnyRecorded]
+) -> list[ModelMessage]:
+    """What a model is told by events at the positions of a History, in their order.
+
+    `among` holds the thread's events.
+    """
+    messages: list[ModelMessage] = []
+    returns: list[ModelRequestPart] = []
+    for one in told:
+        if isinstance(one.event, ToolReturned):
+            returns.append(returned_part(one))
+            continue
+        messages += [ModelRequest(returns)] if returns else []
+        messages.append(_message(one, among=among))
+        returns = []
+    return repair_messages([*messages, ModelRequest(returns)] if returns else messages)
+
+
+def recorded_message(event: MessageRecorded) -> ModelMessage:
+    """As pydantic-ai had it, less the instructions, which each request brings anew."""
+    (message,) = ModelMessagesTypeAdapter.validate_python([event.message])
+    return replace(message, instructions=None) if isinstance(message, ModelRequest) else message
+
+
+@dataclass
+class _Run:
+    """What the log tells of one completion: whom it answers, what it took in, what it recorded."""
+
+    asked: UUID | None = None
+    recorded: list[AnyRecorded] = field(default_factory=list[AnyRecorded])
+    taken: list[AnyRecorded] = field(default_factory=list[AnyRecorded])
+    returned: list[AnyRecorded] = field(default_factory=list[AnyRecorded])  # by tools
+
+    @property
+    def unrecorded(self) -> list[AnyRecorded]:
+        """Results of tools that it never asked its model with."""
+        last = self.recorded[-1].position if self.recorded else 0
+        return [one for one in self.returned if one.position > last]
+
+    @property
+    def _last_request(self) -> int:
+        requests = (one for one in self.recorded if _is_request(one))
+        return max((one.position for one in requests), default=0)
+
+    @property
+    def untold(self) -> list[AnyRecorded]:
+        """What it took in and never asked its model with."""
+        return [one for one in self.taken if one.position > self._last_request]
+
+    @property
+    def tells(self) -> set[UUID]:
+        """The users' messages that need not be told beside it."""
+        taken = {
+            message
+            for one in self.taken
+            if isinstance(one.event, InputTaken)
+            for message in one.event.message_ids
+        }
+        return taken | ({self.asked} if self.asked and self._last_request else set())
+
+
+def _runs(events: Sequence[AnyRecorded]) -> Mapping[UUID, _Run]:
+    streams: dict[UUID, list[AnyRecorded]] = {}
+    runs: dict[UUID, _Run] = {}
+    for one in events:
+        if isinstance(one.event, CompletionRequested):
+            runs[one.stream_id] = _Run(one.event.message_id)
+        elif isinstance(one.event, _TELLING):
+            streams.setdefault(one.stream_id, []).append(one)
+    for stream, found in streams.items():
+        run = runs.setdefault(stream, _Run())
+        valid = without_void(found)
+        run.recorded = [one for one in valid if isinstance(one.event, MessageRecorded)]
+        run.taken = [one for one in valid if isinstance(one.event, InputTaken)]
+        run.returned = [one for one in valid if isinstance(one.event, ToolReturned)]
+    return runs
+
+
+_TELLING = (MessageRecorded, InputTaken, ToolReturned, CompletionInterrupted)
+
+
+def _without_answer(
+    thread: Thread, runs: Mapping[UUID, _Run], *, but: UUID
+) -> Mapping[UUID, list[_Run]]:
+    """Runs that took something in and left no answer, by the message that they were to answer."""
+    left: dict[UUID, list[_Run]] = {}
+    for completion_id, run in runs.items():
+        if run.taken and run.asked not in (None, but) and completion_id not in thread.parents:
+            left.setdefault(run.asked, []).append(run)
+    return left
 
 
 def _posted(events: Sequence[AnyRecorded]) -> dict[UUID, AnyRecorded]:
@@ -74,16 +181,10 @@ def _posted(events: Sequence[AnyRecorded]) -> dict[UUID, AnyRecorded]:
     }
 
 
-def _answers(events: Sequence[AnyRecorded]) -> dict[UUID, list[AnyRecorded]]:
-    """What was recorded for each completion and is not void."""
-    streams: dict[UUID, list[AnyRecorded]] = {}
-    for one in events:
-        if isinstance(one.event, MessageRecorded | CompletionInterrupted):
-            streams.setdefault(one.stream_id, []).append(one)
-    return {
-        stream: [one for one in without_void(found) if isinstance(one.event, MessageRecorded)]
-        for stream, found in streams.items()
-    }
+def _is_request(recorded: AnyRecorded) -> bool:
+    return (
+        isinstance(recorded.event, MessageRecorded) and recorded.event.message["kind"] == "request"
+    )
 
 
 def _parts(posted: AnyRecorded) -> tuple[TextPart, ...]:
@@ -91,9 +192,12 @@ def _parts(posted: AnyRecorded) -> tuple[TextPart, ...]:
     return posted.event.parts
 
 
-def _message(recorded: AnyRecorded) -> ModelMessage:
-    if not isinstance(recorded.event, MessageRecorded):
-        at = datetime.fromtimestamp(recorded.at / 1_000_000, UTC)
-        return ModelRequest([UserPromptPart(text_of(_parts(recorded)), timestamp=at)])
-    (message,) = ModelMessagesTypeAdapter.validate_python([recorded.event.message])
-    return replace(message, instructions=None) if isinstance(message, ModelRequest) else message
+def _message(recorded: AnyRecorded, *, among: Sequence[AnyRecorded]) -> ModelMessage:
+    match recorded.event:
+        case MessageRecorded() as event:
+            return recorded_message(event)
+        case InputTaken() as taken:
+            told = told_by([taken], among=among)
+            return ModelRequest([*told.results, *told.messages])
+        case _:
+            return ModelRequest([message_part(recorded)])

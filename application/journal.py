@@ -5,16 +5,25 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar, cast
 
 from application.outbox import Outbox
-from application.ports import AnyRecorded, EventLog, LogUnavailable, StreamAppend
+from application.ports import (
+    AnyRecorded,
+    EventLog,
+    LogUnavailable,
+    StreamAppend,
+    StreamConflict,
+)
 from application.stop import NOTHING_FOLLOWS, JournalStopped, Stop
 from application.transcript import Transcript
-from domain.completion import Completion
+from domain.catalogue import Event
+from domain.completion import Completion, evolve
 from domain.completion_events import (
     CancelRequested,
+    Chunk,
     ChunkKind,
     CompletionCancelled,
     CompletionEvent,
@@ -49,12 +58,15 @@ class Journal:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
-        self._completion = completion
+        self._completion = completion  # as the log has it, but for chunks
         self._on_stop = on_stop
         self._clock = clock
         self._outbox = Outbox(attempt=completion.attempt, now=clock())
         self._urgency = 0  # asked of the log since it last took: 0 nothing, 1 soon, 2 now
         self._reading: asyncio.Task[None] | None = None
+        self._aside = False  # is something under way that goes past the batches?
+        self._one_aside = asyncio.Lock()
+        self._actor = ""
         self._changed = asyncio.Event()
         self.transcript = transcript or Transcript()
         self.version = completion.version
@@ -64,12 +76,18 @@ class Journal:
 
     def open(self, *, actor: str) -> None:
         """Take part in the log's batches."""
+        self._actor = actor
         self._log.attach(self, actor=actor)
 
     def close(self) -> None:
         """Take part no more, whoever still speaks; what is under way is still answered."""
         self._log.detach(self)
         self.stopped = self.stopped or Stop.HANDED_OVER
+
+    @property
+    def completion(self) -> Completion:
+        """As the log has it, at `version`."""
+        return replace(self._completion, version=self.version)
 
     @property
     def replaced(self) -> int:
@@ -111,6 +129,48 @@ class Journal:
         self._wake(0.0)
         return await answer
 
+    async def append_with(
+        self, events: Sequence[CompletionEvent], *others: StreamAppend
+    ) -> list[AnyRecorded]:
+        """One append of these events, after everything that was said before, and other streams'.
+
+        Returns all of it, this completion's first. Raises JournalStopped, and StreamConflict when
+        one of the others is elsewhere: then nothing was written. A caller that is cancelled does
+        not keep it from being written.
+        """
+        return await asyncio.shield(asyncio.create_task(self._append_with(events, others)))
+
+    async def _append_with(
+        self, events: Sequence[CompletionEvent], others: Sequence[StreamAppend]
+    ) -> list[AnyRecorded]:
+        async with self._one_aside:
+            self._outbox.end_part()
+            self._wake(0.0)
+            await self._until(lambda: self._written or self.stopped is not None)
+            if self.stopped:
+                raise JournalStopped
+            self._aside = True
+            try:
+                return await self._append_aside(events, others)
+            finally:
+                self._aside = False
+                self._urgency = 0  # what was asked of the log meanwhile, it could not take
+                self._wake(0.0)
+                self._notify()
+
+    async def _append_aside(
+        self, events: Sequence[CompletionEvent], others: Sequence[StreamAppend]
+    ) -> list[AnyRecorded]:
+        try:
+            recorded = await self._log.append(self._own(events), *others, actor=self._actor)
+        except StreamConflict as conflict:
+            if self._completion.id not in conflict.streams:
+                raise
+            await self._find_out(conflict)
+            raise JournalStopped from None
+        self._learn_written(recorded[: len(events)])
+        return recorded
+
     async def durable(self) -> None:
         """Wait until everything given is durable. Raises JournalStopped when it will not be."""
         self._wake(0.0)
@@ -138,6 +198,10 @@ class Journal:
 
     @property
     def _answered(self) -> bool:
+        return self._written and not self._aside
+
+    @property
+    def _written(self) -> bool:
         return self._outbox.empty and self._reading is None
 
     # What strangers say
@@ -178,12 +242,15 @@ class Journal:
 
     def take(self) -> StreamAppend | None:
         """Everything that waits."""
-        if self.stopped or self._reading:
+        if self.stopped or self._reading or self._aside:
             return None
         self._urgency = 0
         events = self._outbox.take()
         if not events:
             return None
+        return self._own(events)
+
+    def _own(self, events: Sequence[Event]) -> StreamAppend:
         completion = self._completion
         return StreamAppend(
             completion.id, self.version, events, completion.thread_id, completion.owner_id
@@ -191,10 +258,15 @@ class Journal:
 
     def committed(self, recorded: Sequence[AnyRecorded]) -> None:
         """It is part of the transcript now."""
-        self.version = max(self.version, recorded[-1].version)
-        for one in recorded:
-            self.transcript.add(cast("Recorded[CompletionEvent]", one))
         self._outbox.written(recorded)
+        self._learn_written(recorded)
+
+    def _learn_written(self, recorded: Sequence[AnyRecorded]) -> None:
+        self.version = max(self.version, recorded[-1].version)
+        for one in cast("Sequence[Recorded[CompletionEvent]]", recorded):
+            self.transcript.add(one)
+            if not isinstance(one.event, Chunk):
+                self._completion = evolve(self._completion, one)
         self._notify()
 
     def refused(self, conflict: Exception) -> None:

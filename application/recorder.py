@@ -22,7 +22,12 @@ class Recorder:
         self._run_id = run_id
         self._attempt = attempt
         self._count = 0
+        self._steps_before = 0
         self.step = 0  # how many requests have been recorded
+
+    def begin_after(self, steps: int) -> None:
+        """So many requests of earlier attempts count."""
+        self._steps_before = self.step = steps
 
     def own(self, messages: Sequence[ModelMessage]) -> list[ModelMessage]:
         """Those that this run has added to its history."""
@@ -38,7 +43,7 @@ class Recorder:
 
     def beyond(self, count: int, messages: Sequence[ModelMessage]) -> list[MessageRecorded]:
         """The events for all but the first `count`, without taking them for recorded."""
-        step, events = 0, list[MessageRecorded]()
+        step, events = self._steps_before, list[MessageRecorded]()
         for index, message in enumerate(self.own(messages)):
             step += isinstance(message, ModelRequest)
             if index >= count:

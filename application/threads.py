@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from application.ports import AnyRecorded, EventLog
-from domain import thread as domain
+from domain import thread_evolution as domain
 from domain.recorded import Recorded
 from domain.refusals import ThreadNotFound
 from domain.thread import Thread

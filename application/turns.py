@@ -52,8 +52,8 @@ class Turns:
                     wait_seconds=wait_seconds,
                 )
             except StreamConflict as conflict:
-                if completion.id in conflict.streams:
-                    raise
+                if completion.id in conflict.streams and thread.id not in conflict.streams:
+                    raise  # else a follow-up may have been decided on that is this very completion
                 taken |= conflict.streams.keys() - {thread.id}
                 thread = None
                 continue

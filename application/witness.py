@@ -8,17 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_ai import (
-    AgentRunError,
-    ApprovalRequired,
-    CallDeferred,
-    ModelRetry,
-    RunContext,
-    ToolFailed,
-    UserError,
-)
+from pydantic_ai import ApprovalRequired, ModelRetry, RunContext
 from pydantic_ai.capabilities import AbstractCapability, WrapToolExecuteHandler
-from pydantic_ai.exceptions import SkipToolExecution, ToolFailedError, ToolRetryError
 from pydantic_ai.messages import (
     AgentStreamEvent,
     FunctionToolCallEvent,
@@ -37,30 +28,15 @@ from pydantic_core import to_jsonable_python
 from application import tool_events
 from application.agents import AgentDeps
 from application.journal import Journal
+from application.kept import Kept
 from application.models import REQUEST_HOOK
 from application.ports import BlobStore
 from application.recorder import Recorder, storable_response
-from application.stop import JournalStopped
-from application.storable import storable, storable_json, storable_value
+from application.storable import storable, storable_json
+from application.tool_witness import ToolWitness, wrong_arguments
 from domain.completion import Completion
 from domain.completion_events import MessageRecorded, ModelRequested, ToolReturned
 from domain.jsonvalue import JsonObject
-
-# What pydantic-ai understands itself, and what ends the run; anything else is a defect of the tool.
-_CONTROL = (
-    AgentRunError,
-    ApprovalRequired,
-    CallDeferred,
-    JournalStopped,
-    ModelRetry,
-    SkipToolExecution,
-    ToolFailed,
-    ToolFailedError,
-    ToolRetryError,
-    UserError,
-    ValidationError,
-)
-
 
 _WRITERS = ("pydantic-ai-slim", "openai", "anthropic")
 
@@ -81,16 +57,18 @@ class Witness(AbstractCapability[AgentDeps]):
         model: str,
         positions: tuple[int, ...],
         keep_bodies: bool = False,
+        unasked: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__()
         self._journal = journal
         self._completion = completion
         self._recorder = recorder
-        self._blobs = blobs
+        self._kept = Kept(blobs, journal, owner_id=completion.owner_id)
+        self._tools = ToolWitness(journal, self._kept)
+        self._unasked = unasked  # calls that a person must approve before they run
         self._model = model
         self._positions = positions
         self._keep_bodies = keep_bodies
-        self._kept: dict[bytes, str] = {}  # blobs of this run
         self._asking: ModelRequested | None = None
         self._held: list[MessageRecorded] = []  # to be committed with what is asked
         self.sent_bytes = 0  # of the last request's body
@@ -118,9 +96,9 @@ class Witness(AbstractCapability[AgentDeps]):
         assert self._asking is not None
         self.sent_bytes = len(body)
         if self._keep_bodies:
-            await self._keep(body, "application/json")
+            await self._kept.keep(body, "application/json")
         sha256 = hashlib.sha256(body).hexdigest()
-        asking = replace(self._asking, body_sha256=sha256)
+        asking = replace(self._asking, body_sha256=sha256, body_bytes=len(body))
         await self._journal.commit(*self._take_held(), asking)
 
     async def after_model_request(
@@ -144,7 +122,7 @@ class Witness(AbstractCapability[AgentDeps]):
             step=self._recorder.step,
             model=context.model.model_name,
             settings=_settings_json(context),
-            tools=await self._keep(tools, "application/json") if tools else None,
+            tools=await self._kept.keep(tools, "application/json") if tools else None,
             instructions=await self._keep_text(instructions) if instructions else None,
             messages=self._positions,
             sdk=sdk(),
@@ -156,16 +134,8 @@ class Witness(AbstractCapability[AgentDeps]):
         held, self._held = self._held, []
         return held
 
-    async def _keep(self, content: bytes, media_type: str) -> str:
-        if content not in self._kept:
-            put = partial(
-                self._blobs.put, self._completion.owner_id, content, media_type=media_type
-            )
-            self._kept[content] = await self._journal.insist(put)
-        return self._kept[content]
-
     async def _keep_text(self, text: str) -> str:
-        return await self._keep(storable(text).encode(), "text/plain")
+        return await self._kept.keep(storable(text).encode(), "text/plain")
 
     # Calls of tools
 
@@ -184,10 +154,19 @@ class Witness(AbstractCapability[AgentDeps]):
 
     async def result(self, part: ToolReturnPart) -> ToolReturned:
         """The result as an event, its blob kept where it needs one."""
-        text = tool_events.result_text(part)
-        long = len(text.encode()) > tool_events.MAX_RESULT_BYTES
-        sha256 = await self._keep_text(text) if long else None
-        return tool_events.returned(part, text=text, sha256=sha256)
+        return await self._tools.result(part)
+
+    async def on_tool_validate_error(
+        self,
+        ctx: RunContext[AgentDeps],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: str | dict[str, Any],
+        error: ValidationError | ModelRetry,
+    ) -> dict[str, Any]:
+        """What is wrong with the arguments is no longer than a result."""
+        raise wrong_arguments(error)
 
     async def wrap_tool_execute(
         self,
@@ -198,16 +177,11 @@ class Witness(AbstractCapability[AgentDeps]):
         args: dict[str, Any],
         handler: WrapToolExecuteHandler,
     ) -> Any:
-        """A tool runs when its call is durable. Its defect is the model's to know, not our end."""
+        """The one way in which every tool runs: see ToolWitness."""
+        if storable(call.tool_call_id) in self._unasked:
+            raise ApprovalRequired
         REQUEST_HOOK.set(None)  # this task is the tool's own; what it asks of models is its own too
-        await self._journal.durable()
-        try:
-            return storable_value(await handler(args))
-        except _CONTROL:
-            raise
-        except Exception as error:
-            ctx.deps.logger.exception("tool %s failed", call.tool_name)
-            raise ToolFailed(f"The tool {call.tool_name} failed unexpectedly.") from error
+        return await self._tools.run(ctx, partial(handler, args), call=call, tool=tool_def)
 
 
 def _settings_json(context: ModelRequestContext) -> JsonObject:

@@ -75,6 +75,7 @@ CATALOGUE: tuple[EventType, ...] = (
     _terminal("completion.failed", completion.CompletionFailed),
     _terminal("completion.cancelled", completion.CompletionCancelled),
     _internal("tool.dispatched", execution.ExecutionDispatched),
+    _public("tool.awaited", execution.ExecutionAwaited),
     _public("tool.started", execution.ExecutionStarted),
     _public("tool.progressed", execution.ExecutionProgressed),
     _public("tool.cancel_requested", execution.ExecutionCancelRequested),

@@ -65,6 +65,7 @@ class ModelRequested:
     body_sha256: str | None = None  # of the HTTP body as sent; None for a model inside the process
     named: str | None = None  # the model as it is named here, such as openai-chat:gpt-5
     base_url: str | None = None  # of the provider
+    body_bytes: int | None = None  # of the HTTP body
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class ToolReturned:
     outcome: ToolOutcome
     content: str  # what the model reads, at most 16 kB; longer ones stand in a blob
     content_sha256: str | None = None
+    message: str | None = None  # for people
+    code: str | None = None  # why there is no result, such as not_found
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,10 @@ class ToolDispatched:
 
 @dataclass(frozen=True)
 class InputTaken:
-    """Messages entered a running answer before its next request to the model."""
+    """Messages and background tools' results entered an answer before its next request."""
 
-    message_ids: tuple[UUID, ...]
+    message_ids: tuple[UUID, ...] = ()
+    execution_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,11 +161,14 @@ class CancelRequested:
 
 @dataclass(frozen=True)
 class CompletionInterrupted:
-    """An attempt ended without an answer. Its chunks after `kept_through` are void."""
+    """An attempt ended without an answer. What it said after `kept_through` is void."""
 
     attempt: int
-    kept_through: int  # a position
+    kept_through: int  # a position: the next attempt goes on from there
     reason: InterruptReason
+    error: FailureType | None = None  # of the model, where that is the reason
+    message: str | None = None  # for the user
+    retry_in_ms: int | None = None  # how long the next attempt waits
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias, assert_never
 from uuid import UUID
 
 from domain.execution_events import (
+    ExecutionAwaited,
     ExecutionCancelled,
     ExecutionCancelRequested,
     ExecutionDispatched,
@@ -29,16 +30,31 @@ class Execution:
 
     id: UUID
     dispatched: ExecutionDispatched
+    thread_id: UUID
+    owner_id: UUID
     version: int
+    position: int  # of its last event
     status: Status = "pending"
     attempt: int = 0
     worker_id: UUID | None = None
     cancel_requested: bool = False
+    cancel_reason: str | None = None
+    ending: Ending | None = None
 
     @property
     def ended(self) -> bool:
         """Has it reached its one final state?"""
         return self.status in ENDED
+
+    @property
+    def from_outside(self) -> bool:
+        """Does somebody outside work on it?"""
+        return self.dispatched.task is None
+
+    @property
+    def attempts_used_up(self) -> bool:
+        """May it not be begun again?"""
+        return self.attempt > self.dispatched.retries
 
     def claim(self, worker_id: UUID) -> list[ExecutionEvent]:
         """A worker begins an attempt."""
@@ -64,12 +80,22 @@ class Execution:
 def begin(recorded: Recorded[ExecutionEvent]) -> Execution:
     """The state after the first event of a stream."""
     assert isinstance(recorded.event, ExecutionDispatched)
-    return Execution(recorded.stream_id, recorded.event, recorded.version)
+    assert recorded.thread_id is not None
+    assert recorded.owner_id is not None
+    return Execution(
+        id=recorded.stream_id,
+        dispatched=recorded.event,
+        thread_id=recorded.thread_id,
+        owner_id=recorded.owner_id,
+        version=recorded.version,
+        position=recorded.position,
+    )
 
 
 def evolve(execution: Execution, recorded: Recorded[ExecutionEvent]) -> Execution:
     """The state after one more event."""
-    return replace(_changed(execution, recorded.event), version=recorded.version)
+    changed = _changed(execution, recorded.event)
+    return replace(changed, version=recorded.version, position=recorded.position)
 
 
 def _changed(execution: Execution, event: ExecutionEvent) -> Execution:
@@ -78,16 +104,16 @@ def _changed(execution: Execution, event: ExecutionEvent) -> Execution:
             started = replace(execution, status="running", attempt=event.attempt)
             return replace(started, worker_id=event.worker_id)
         case ExecutionCancelRequested():
-            return replace(execution, cancel_requested=True)
+            return replace(execution, cancel_requested=True, cancel_reason=event.reason)
         case ExecutionFinished():
-            return replace(execution, status="completed")
+            return replace(execution, status="completed", ending=event)
         case ExecutionFailed():
-            return replace(execution, status="failed")
+            return replace(execution, status="failed", ending=event)
         case ExecutionCancelled():
-            return replace(execution, status="cancelled")
+            return replace(execution, status="cancelled", ending=event)
         case ExecutionTimedOut():
-            return replace(execution, status="timed_out")
-        case ExecutionDispatched() | ExecutionProgressed():
+            return replace(execution, status="timed_out", ending=event)
+        case ExecutionDispatched() | ExecutionAwaited() | ExecutionProgressed():
             return execution
         case _:
             assert_never(event)

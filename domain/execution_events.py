@@ -6,7 +6,14 @@ from uuid import UUID
 
 from domain.jsonvalue import JsonObject
 
-ExecutionFailureType: TypeAlias = Literal["internal_error", "validation_error", "not_found"]
+ExecutionFailureType: TypeAlias = Literal[
+    "internal_error",
+    "validation_error",
+    "not_found",
+    "permission_denied",
+    "rate_limit",
+    "outcome_unknown",
+]
 
 
 @dataclass(frozen=True)
@@ -16,9 +23,16 @@ class ExecutionDispatched:
     completion_id: UUID
     tool_call_id: str
     tool: str
-    task: str
+    task: str | None  # None: somebody outside works on it
     arguments: JsonObject
     timeout_seconds: int | None = None
+    retries: int = 0  # how often it may be begun again
+    continues: bool = False  # does its result begin an answer by itself, where the thread is idle?
+
+
+@dataclass(frozen=True)
+class ExecutionAwaited:
+    """Its result comes from outside: no worker of ours runs it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,10 @@ class ExecutionCancelRequested:
 class ExecutionFinished:
     """The tool gave its result."""
 
-    result: JsonObject
+    result: JsonObject | None  # None where it is too large for an event: it stands in a blob
+    content: str = ""  # what the model reads, at most 16 kB
+    message: str | None = None  # for people
+    result_sha256: str | None = None  # of the blob
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class ExecutionTimedOut:
 
 ExecutionEvent: TypeAlias = (
     ExecutionDispatched
+    | ExecutionAwaited
     | ExecutionStarted
     | ExecutionProgressed
     | ExecutionCancelRequested

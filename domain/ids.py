@@ -30,6 +30,11 @@ def completion_of(thread_id: UUID, *, message_id: UUID) -> UUID:
     return uuid5(thread_id, f"completion {message_id}")
 
 
+def follow_up_of(thread_id: UUID, *, execution_id: UUID) -> UUID:
+    """The completion that goes on by itself when this result, or this one first, has come."""
+    return uuid5(thread_id, f"follow-up {execution_id}")
+
+
 def execution_of(completion_id: UUID, *, tool_call_id: str) -> UUID:
     """Dispatching a tool call twice is dispatching it once."""
     return uuid5(completion_id, tool_call_id)

@@ -68,6 +68,22 @@ class ToolCallHasItsResult(Refusal):
     """The tool call already has its one result."""
 
 
+class ApprovalNotAsked(Refusal):
+    """The completion does not wait for an answer about this tool call."""
+
+
+class ApprovalAlreadyAnswered(Refusal):
+    """This tool call was answered before, and otherwise."""
+
+
+class ResultTokenInvalid(Refusal):
+    """The token does not belong to this tool execution."""
+
+
+class ResultNotAwaited(Refusal):
+    """This tool execution takes no result from outside."""
+
+
 class ExecutionHasEnded(Refusal):
     """The tool execution has already reached its final state."""
 

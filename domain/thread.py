@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
 from uuid import UUID
 
 from domain.content import TextPart
-from domain.ids import completion_of
-from domain.recorded import Recorded
+from domain.ids import completion_of, follow_up_of
 from domain.refusals import (
     BodyDiffers,
     IdIsTaken,
@@ -18,7 +16,6 @@ from domain.refusals import (
     ThreadIsBusy,
 )
 from domain.thread_events import (
-    HeadMoved,
     MessageAdded,
     MessageDelivered,
     MessageQueued,
@@ -31,9 +28,10 @@ from domain.thread_events import (
     ThreadCompletionRequested,
     ThreadEvent,
     ThreadRenamed,
-    ThreadStarted,
     TurnEnded,
 )
+
+MOST_FOLLOW_UPS = 5  # answers in a row that nobody has asked for
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,21 @@ class Waiting:
     message_id: UUID
     completion_id: UUID
     parent_id: UUID | None
+    mode: QueueMode = "enqueue"
+
+    @property
+    def steers(self) -> bool:
+        """Does the running answer take it in? Not where it names a place in the tree."""
+        return self.mode == "steer" and self.parent_id is None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A background tool's result that no model has been told."""
+
+    execution_id: UUID
+    completion_id: UUID  # that dispatched it
+    continues: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,7 @@ class Turn:
 
     completion_id: UUID
     message_id: UUID
+    below: UUID  # the message that the answer goes below: the last one that it has taken in
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,9 @@ class Thread:
     head: UUID | None = None
     turn: Turn | None = None
     queue: tuple[Waiting, ...] = ()
-    results: tuple[UUID, ...] = ()  # executions whose result no model has been told
+    results: tuple[Arrived, ...] = ()
+    follow_ups: int = 0  # in a row, since the user's last word
+    quiet: bool = False  # the user has stopped the last answer
 
     def path_to(self, message_id: UUID) -> list[UUID]:
         """The branch of the tree from its root to this message."""
@@ -141,6 +157,60 @@ class Thread:
         """May this completion answer now?"""
         return self.turn is not None and self.turn.completion_id == completion_id
 
+    def take_in(self, completion_id: UUID) -> list[ThreadEvent]:
+        """What the running answer tells its model before the next request: what has arrived of
+        background tools, and what the user steers it with."""
+        if self.turn is None or self.turn.completion_id != completion_id:
+            return []
+        events: list[ThreadEvent] = [
+            ResultDelivered(arrived.execution_id, completion_id) for arrived in self.results
+        ]
+        below = self.turn.below
+        for waiting in self.queue:
+            if waiting.steers:
+                events.append(MessageDelivered(waiting.message_id, below))
+                below = waiting.message_id
+        return events
+
+    def arrive(
+        self,
+        execution_id: UUID,
+        *,
+        completion_id: UUID,
+        continues: bool,
+        taken: frozenset[UUID] = frozenset(),
+    ) -> list[ThreadEvent]:
+        """A background tool has ended; where nobody says anything, an answer follows by itself."""
+        events: list[ThreadEvent] = [ResultArrived(execution_id, completion_id, continues)]
+        if continues and self.turn is None and not self.quiet:
+            arrived = Arrived(execution_id, completion_id, continues)
+            with_it = replace(self, results=(*self.results, arrived))
+            events += with_it.follow_up(head=self.head, taken=taken)
+        return events
+
+    def follow_up(
+        self, *, head: UUID | None, taken: frozenset[UUID] = frozenset()
+    ) -> list[ThreadEvent]:
+        """An answer to what has arrived, below the answer `head`; nothing where it may not be."""
+        continuing = [arrived for arrived in self.results if arrived.continues]
+        if head is None or not continuing or not self.may_follow(head):
+            return []
+        completion_id = follow_up_of(self.id, execution_id=continuing[-1].execution_id)
+        if completion_id in taken:
+            return []
+        return [ThreadCompletionRequested(completion_id, head)]
+
+    def may_follow(self, head: UUID) -> bool:
+        """May there be an answer below `head` that nobody has asked for? Below an answer only."""
+        is_answer = head not in self.posted
+        return is_answer and not self.archived and self.follow_ups < MOST_FOLLOW_UPS
+
+    @property
+    def goes_on(self) -> bool:
+        """Would a result that lands now, and continues, begin an answer by itself?"""
+        idle = self.turn is None and not self.quiet
+        return idle and self.head is not None and self.may_follow(self.head)
+
     def end_turn(
         self,
         completion_id: UUID,
@@ -149,13 +219,13 @@ class Thread:
         answered: bool,
         taken: frozenset[UUID] = frozenset(),
     ) -> list[ThreadEvent]:
-        """Give the turn back and, where a message waits, on to that one.
+        """Give the turn back and on: to the message that waits first, else to a follow-up.
 
         A message whose reserved completion id has been taken by something else is withdrawn.
         """
         assert self.turn is not None
         assert self.turn.completion_id == completion_id
-        ours = self.head == self.turn.message_id  # else somebody moved the head meanwhile
+        ours = self.head == self.turn.below  # else somebody moved the head meanwhile
         head = completion_id if answered and ours else self.head
         assert head is not None
         ended = TurnEnded(completion_id, outcome, answered, head)
@@ -163,7 +233,9 @@ class Thread:
         withdrawn = [MessageWithdrawn(one.message_id) for one in blocked]
         following = next((one for one in self.queue if one not in blocked), None)
         if following is None:
-            return [ended, *withdrawn]
+            finished = outcome == "finished"
+            following_up = self.follow_up(head=head, taken=taken) if finished else []
+            return [ended, *withdrawn, *following_up]
         return [
             ended,
             *withdrawn,
@@ -181,86 +253,3 @@ class Thread:
             return []
         withdrawn = [MessageWithdrawn(waiting.message_id) for waiting in self.queue]
         return [*withdrawn, ThreadArchived()]
-
-
-def begin(recorded: Recorded[ThreadEvent]) -> Thread:
-    """The state after the first event of a stream."""
-    started = recorded.event
-    assert isinstance(started, ThreadStarted)
-    return Thread(
-        id=recorded.stream_id,
-        owner_id=started.owner_id,
-        agent=started.agent,
-        request_hash=started.request_hash,
-        position=recorded.position,
-        version=recorded.version,
-        title=started.title,
-    )
-
-
-def evolve(thread: Thread, recorded: Recorded[ThreadEvent]) -> Thread:
-    """The state after one more event."""
-    return replace(_changed(thread, recorded), version=recorded.version)
-
-
-def _changed(thread: Thread, recorded: Recorded[ThreadEvent]) -> Thread:
-    match event := recorded.event:
-        case MessageAdded():
-            posted = Posted(event.request_hash, recorded.position)
-            return replace(
-                _in_tree(thread, event.message_id, parent_id=event.parent_id),
-                posted={**thread.posted, event.message_id: posted},
-            )
-        case MessageQueued():
-            posted = Posted(event.request_hash, recorded.position)
-            waiting = Waiting(event.message_id, event.completion_id, event.parent_id)
-            return replace(
-                thread,
-                posted={**thread.posted, event.message_id: posted},
-                queue=(*thread.queue, waiting),
-            )
-        case MessageDelivered():
-            delivered = _in_tree(thread, event.message_id, parent_id=event.parent_id)
-            return replace(delivered, queue=_without(thread.queue, event.message_id))
-        case MessageWithdrawn():
-            posted = replace(thread.posted[event.message_id], withdrawn=True)
-            return replace(
-                thread,
-                posted={**thread.posted, event.message_id: posted},
-                queue=_without(thread.queue, event.message_id),
-            )
-        case ThreadCompletionRequested():
-            return replace(thread, turn=Turn(event.completion_id, event.message_id))
-        case TurnEnded():
-            return _turn_ended(thread, event)
-        case HeadMoved():
-            return replace(thread, head=event.head)
-        case ResultArrived():
-            return replace(thread, results=(*thread.results, event.execution_id))
-        case ResultDelivered():
-            left = tuple(result for result in thread.results if result != event.execution_id)
-            return replace(thread, results=left)
-        case ThreadRenamed():
-            return replace(thread, title=event.title)
-        case ThreadArchived():
-            return replace(thread, archived=True)
-        case ThreadStarted():
-            return thread
-        case _:
-            assert_never(event)
-
-
-def _in_tree(thread: Thread, message_id: UUID, *, parent_id: UUID | None) -> Thread:
-    return replace(thread, parents={**thread.parents, message_id: parent_id}, head=message_id)
-
-
-def _without(queue: tuple[Waiting, ...], message_id: UUID) -> tuple[Waiting, ...]:
-    return tuple(waiting for waiting in queue if waiting.message_id != message_id)
-
-
-def _turn_ended(thread: Thread, event: TurnEnded) -> Thread:
-    assert thread.turn is not None
-    parents = thread.parents
-    if event.answered:
-        parents = {**parents, event.completion_id: thread.turn.message_id}
-    return replace(thread, turn=None, head=event.head, parents=parents)

@@ -71,7 +71,10 @@ class MessageWithdrawn:
 
 @dataclass(frozen=True)
 class ThreadCompletionRequested:
-    """The turn belongs to this completion until it ends."""
+    """The turn belongs to this completion until it ends.
+
+    It answers a user's message, or goes on from an answer that a background tool's result concerns.
+    """
 
     completion_id: UUID
     message_id: UUID
@@ -102,7 +105,8 @@ class ResultArrived:
     """A background tool ended and its result waits to be told to the model."""
 
     execution_id: UUID
-    completion_id: UUID
+    completion_id: UUID  # that dispatched it
+    continues: bool = False  # may it begin an answer by itself?
 
 
 @dataclass(frozen=True)

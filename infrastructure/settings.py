@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 FIRST_KEY_CHARACTERS = 16
@@ -65,6 +72,14 @@ class Settings(BaseSettings):
     slots: PositiveInt = Field(
         default=50, description="completions at once in one worker process", examples=[20]
     )
+    tool_slots: PositiveInt = Field(
+        default=20, description="background tools at once in one worker process", examples=[5]
+    )
+    worker_only: Literal["chat", "tools"] | None = Field(
+        default=None,
+        description="what a worker process does, of answers and background tools; default: both",
+        examples=["tools"],
+    )
     drain_seconds: PositiveFloat = Field(
         default=30.0,
         description="seconds that a worker waits for its running answers before it hands over",
@@ -77,6 +92,11 @@ class Settings(BaseSettings):
     )
     run_timeout_seconds: PositiveFloat = Field(
         default=900.0, description="seconds after which an answer has failed", examples=[3600]
+    )
+    model_retries: NonNegativeInt = Field(
+        default=2,
+        description="how often a model in trouble is asked again, in each step of an answer",
+        examples=[0],
     )
     answer_characters: PositiveInt = Field(
         default=1_000_000,

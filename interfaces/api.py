@@ -14,6 +14,8 @@ from application.commands.context import Application
 from application.commands.keys import ensure_first_key
 from application.keys import Accounts
 from infrastructure.cancel_hint import RedisCancelHint
+from infrastructure.event_log import PostgresBlobStore
+from infrastructure.event_log.result_secret import PostgresResultSecret
 from infrastructure.gate import patiently
 from infrastructure.read_database import ReadDatabase
 from infrastructure.redis_client import connect_redis
@@ -110,12 +112,16 @@ async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator
         live = connect_redis(addresses.redis)
         hub = Hub(live, base.log.reader, prefix=prefix)
         hub.start()
+        database = base.log.reader.database
         application = Application(
             log=base.log,
             threads=base.threads,
             turns=base.turns,
+            arrivals=base.arrivals,
             wake_up=TaskiqWakeUp(base.broker),
             cancel_hint=RedisCancelHint(base.redis, prefix=prefix),
+            blobs=PostgresBlobStore(database),
+            result_secret=PostgresResultSecret(database).read,
             agents=frozenset(names),
             default_agent=names[0],
         )

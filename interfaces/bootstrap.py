@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
+from taskiq import async_shared_broker
 
+from application.arrivals import Arrivals
 from application.threads import Threads
 from application.turns import Turns
 from infrastructure.event_log import PostgresEventLog
 from infrastructure.queue.broker import ResilientStreamBroker
+from infrastructure.queue.tools import ToolsBroker
 from infrastructure.redis_client import connect_redis
 from infrastructure.relay.publisher import Publisher
 from infrastructure.settings import Settings
@@ -23,9 +26,11 @@ class Ground:
 
     log: PostgresEventLog
     redis: Redis
-    broker: ResilientStreamBroker
+    broker: ResilientStreamBroker  # of wake-ups for completions
+    tools: ToolsBroker
     threads: Threads
     turns: Turns
+    arrivals: Arrivals
 
 
 @asynccontextmanager
@@ -35,14 +40,20 @@ async def ground(settings: Settings, addresses: Addresses) -> AsyncGenerator[Gro
     redis = connect_redis(addresses.redis)
     publisher = Publisher(redis, prefix=prefix)
     broker = ResilientStreamBroker(addresses.redis, queue_name=QUEUE, prefix=prefix)
+    tools = ToolsBroker(addresses.redis, prefix=prefix)
+    async_shared_broker.default_broker(tools)
     publisher.start()
     await broker.startup()
+    await tools.startup()
     try:
         async with PostgresEventLog(addresses.database, on_commit=publisher.publish) as log:
             threads = Threads(log)
-            turns = Turns(log, threads=threads, wake_up=TaskiqWakeUp(broker))
-            yield Ground(log, redis, broker, threads, turns)
+            wake_up = TaskiqWakeUp(broker)
+            turns = Turns(log, threads=threads, wake_up=wake_up)
+            arrivals = Arrivals(log, threads=threads, wake_up=wake_up)
+            yield Ground(log, redis, broker, tools, threads, turns, arrivals)
     finally:
         await publisher.close()
+        await tools.shutdown()
         await broker.shutdown()
         await redis.aclose()

@@ -37,9 +37,13 @@ class AsyncToolExecution(ReadModel, kw_only=True):
     name: Mapped[str]  # of the tool
     timeout_seconds: Mapped[int | None] = mapped_column(default=None)
     status: Mapped[Status] = mapped_column(Text, default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
     progress: Mapped[float | None] = mapped_column(default=None)  # 0 to 1
     progress_message: Mapped[str | None] = mapped_column(default=None)
     result: Mapped[JsonObject | None] = mapped_column(JSONB(none_as_null=True), default=None)
+    result_sha256: Mapped[str | None] = mapped_column(default=None)  # of a large result's blob
+    content: Mapped[str | None] = mapped_column(default=None)  # what the model reads of it
+    message: Mapped[str | None] = mapped_column(default=None)  # what people read of it
     error_type: Mapped[str | None] = mapped_column(default=None)
     error_message: Mapped[str | None] = mapped_column(default=None)  # or why it was stopped
     created_at: Mapped[datetime]
@@ -64,9 +68,11 @@ def dispatched(rows: Rows, recorded: Recorded[object], event: ExecutionDispatche
 
 
 def started(rows: Rows, recorded: Recorded[object]) -> None:
-    """A worker runs it."""
+    """A worker runs it, from the beginning."""
     row = rows.get(AsyncToolExecution, recorded.stream_id)
     row.status = "running"
+    row.attempts += 1
+    row.progress = row.progress_message = None
     row.started_at = row.started_at or moment(recorded)
 
 
@@ -79,7 +85,11 @@ def progressed(rows: Rows, recorded: Recorded[object], event: ExecutionProgresse
 
 def finished(rows: Rows, recorded: Recorded[object], event: ExecutionFinished) -> None:
     """It gave its result."""
-    _ended(rows, recorded, status="completed").result = event.result
+    row = _ended(rows, recorded, status="completed")
+    row.result = event.result
+    row.result_sha256 = event.result_sha256
+    row.content = event.content
+    row.message = event.message
 
 
 def failed(rows: Rows, recorded: Recorded[object], event: ExecutionFailed) -> None:

@@ -46,7 +46,8 @@ class Completion(ReadModel, kw_only=True):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     thread_id: Mapped[UUID]
-    message_id: Mapped[UUID]  # the user's message that it answers
+    message_id: Mapped[UUID]  # the user's message that it answers, or the answer it goes on from
+    parent_id: Mapped[UUID]  # the message that its answer stands below
     agent: Mapped[str | None] = mapped_column(default=None)  # None: its turn has not come
     model: Mapped[str | None] = mapped_column(default=None)
     status: Mapped[Status] = mapped_column(Text, default="pending")
@@ -165,6 +166,7 @@ def _asked(
         user_id=owner_of(recorded),
         thread_id=thread_of(recorded),
         message_id=message_id,
+        parent_id=message_id,
         created_at=moment(recorded),
         position=recorded.position,
     )

@@ -21,7 +21,7 @@ from projections.rows import Rows
 from projections.schema import ReadModel, create_tables, drop_tables
 from projections.threads import Thread
 
-RECORD = Group("record", version=1)  # a higher version makes the tables again
+RECORD = Group("record", version=2)  # a higher version makes the tables again
 MODELS: tuple[type[ReadModel], ...] = (Thread, Message, Completion, AsyncToolExecution)
 
 
@@ -188,7 +188,7 @@ def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             async_tool_executions.cancelled(rows, recorded, event)
         case execution.ExecutionTimedOut():
             async_tool_executions.timed_out(rows, recorded, event)
-        case execution.ExecutionCancelRequested():
+        case execution.ExecutionAwaited() | execution.ExecutionCancelRequested():
             pass
         case account.AccountCreated() | account.KeyIssued() | account.KeyRevoked():
             pass

@@ -83,17 +83,29 @@ def withdrawn(rows: Rows, recorded: Recorded[object], event: MessageWithdrawn) -
 
 
 def asked(rows: Rows, recorded: Recorded[object], event: ThreadCompletionRequested) -> None:
-    """This completion answers the message, or answers it anew."""
-    rows.get(Message, event.message_id, thread_of(recorded)).completion_id = event.completion_id
+    """This completion answers the message, or answers it anew; or goes on from an answer."""
+    row = rows.get(Message, event.message_id, thread_of(recorded))
+    if row.role == "user":
+        row.completion_id = event.completion_id
 
 
 def taken(rows: Rows, recorded: Recorded[object], event: InputTaken) -> None:
-    """A running completion answers queued messages too, in place of those reserved for them."""
+    """A running completion answers queued messages too, in place of those reserved for them.
+
+    Its answer goes below the last of them.
+    """
     for message_id in event.message_ids:
         row = rows.get(Message, message_id, thread_of(recorded))
         reserved, row.completion_id = row.completion_id, recorded.stream_id
         if reserved not in (None, recorded.stream_id):
             completions.given_up(rows, recorded, reserved, taken_by=recorded.stream_id)
+    if not event.message_ids:
+        return
+    below = event.message_ids[-1]
+    rows.get(Completion, recorded.stream_id).parent_id = below
+    answer = rows.find(Message, recorded.stream_id, thread_of(recorded))
+    if answer is not None:
+        answer.parent_id = below
 
 
 def recorded_step(rows: Rows, recorded: Recorded[object], event: MessageRecorded) -> None:
@@ -143,7 +155,7 @@ def _answer(rows: Rows, recorded: Recorded[object], completion_id: UUID) -> Mess
             id=completion_id,
             user_id=owner_of(recorded),
             thread_id=thread_of(recorded),
-            parent_id=rows.get(Completion, completion_id).message_id,
+            parent_id=rows.get(Completion, completion_id).parent_id,
             completion_id=completion_id,
             role="assistant",
             parts=[],
@@ -165,7 +177,8 @@ async def path(
 ) -> Page[Message]:
     """The branch from its first message to `head`, in order; the cursor counts from the first.
 
-    Messages never change their parent, so a page stays what it is while the branch grows.
+    What is on a branch never changes its parent, so a page stays what it is while the branch
+    grows: only an answer that is not in the tree yet goes below what it takes in.
     """
     branch = _branch(thread_id, head=head)
     query = (

@@ -7,6 +7,8 @@ from pydantic_core import from_json, to_json
 
 from domain.jsonvalue import JsonObject
 
+_TOLD = ("status", "message", "code")
+
 
 def parts_of(message: JsonObject) -> list[JsonObject]:
     """What a recorded pydantic-ai message adds to the answer, in order.
@@ -47,9 +49,17 @@ def _shown(part: JsonObject) -> JsonObject | None:
                 "call_id": part.get("tool_call_id"),
                 "tool_name": name,
                 "result": _result(part.get("content")),
+                **_told(part.get("metadata")),
             }
         case _:
             return None
+
+
+def _told(metadata: JsonValue) -> JsonObject:
+    """What the result is, in words for people, where the tool said so."""
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("status"), str):
+        return {}
+    return {name: metadata[name] for name in _TOLD if metadata.get(name) is not None}
 
 
 def _arguments(args: JsonValue) -> JsonObject:

@@ -1,20 +1,16 @@
 """Commands on completions: cancel one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
 
+from application.cancelling import end_cancelled
 from application.commands.context import COMMAND_WAIT_SECONDS, Application, Principal
+from application.commands.executions import CancelExecution, cancel_execution
 from application.ports import EventLog, StreamAppend, StreamConflict
 from domain import completion as domain
 from domain.completion import Completion, Status
-from domain.completion_events import (
-    Answer,
-    CompletionCancelled,
-    CompletionEvent,
-    CompletionRequested,
-    Usage,
-)
+from domain.completion_events import Answer, CompletionEvent, CompletionRequested, Usage
 from domain.recorded import Recorded
 from domain.refusals import CompletionNotFound
 
@@ -33,6 +29,7 @@ class CancelCompletion:
     by: Principal
     completion_id: UUID
     reason: str | None = None
+    tools: bool = True  # its background tools, too
 
 
 @dataclass(frozen=True)
@@ -47,36 +44,37 @@ class Cancelled:
 async def cancel_completion(app: Application, command: CancelCompletion) -> Cancelled:
     """Safe to repeat, before, during and after. Raises CompletionNotFound.
 
-    What no worker has claimed ends here and now; the worker ends what it is answering, and where
-    it does not, a sweeper does.
+    What no worker holds ends here and now; the worker ends what it is answering, and where it does
+    not, a sweeper does. The tools of an answer that was whole before it could be stopped go on.
     """
+    cancelled = await _cancel(app, command)
+    if not command.tools or cancelled.status in ("completed", "failed"):
+        return cancelled
+    position = await _cancel_tools(app, command)
+    return replace(cancelled, position=max(cancelled.position, position))
+
+
+async def _cancel(app: Application, command: CancelCompletion) -> Cancelled:
     while True:
-        completion = await load_completion(app.log, command.completion_id)
-        if completion is None or completion.owner_id != command.by.user_id:
-            raise CompletionNotFound
+        completion = await owned_completion(app, command.completion_id, by=command.by)
         if completion.ended:
             return Cancelled(completion.status, completion.position, ended_before=True)
         try:
-            if completion.attempt == 0:
-                return await _end_unstarted(app, completion, command)
+            if completion.worker_id is None:
+                return await _end(app, completion, command)
             return await _ask_worker(app, completion, command)
         except StreamConflict:
             continue  # it was claimed or ended meanwhile
 
 
-async def _end_unstarted(
-    app: Application, completion: Completion, command: CancelCompletion
-) -> Cancelled:
-    events: list[CompletionEvent] = [
-        *completion.request_cancel(command.reason),
-        CompletionCancelled(0, NOTHING_SAID, command.reason),
-    ]
-    position = await app.turns.end(
+async def _end(app: Application, completion: Completion, command: CancelCompletion) -> Cancelled:
+    events = await app.log.read_stream(completion.id)
+    position = await end_cancelled(
+        app.turns,
         completion,
-        events=events,
-        outcome="cancelled",
-        answered=False,
+        cast("list[Recorded[CompletionEvent]]", events),
         actor=command.by.actor,
+        reason=command.reason,
         wait_seconds=COMMAND_WAIT_SECONDS,
     )
     return Cancelled("cancelled", position)
@@ -96,6 +94,24 @@ async def _ask_worker(
         position = recorded[-1].position
     await app.cancel_hint.cancel(completion.id)
     return Cancelled(completion.status, position)
+
+
+async def _cancel_tools(app: Application, command: CancelCompletion) -> int:
+    """After the request to cancel, for then no more of them are dispatched."""
+    completion = await owned_completion(app, command.completion_id, by=command.by)
+    position = 0
+    for execution_id in completion.executions:
+        cancel = CancelExecution(command.by, execution_id, command.reason)
+        position = max(position, (await cancel_execution(app, cancel)).position)
+    return position
+
+
+async def owned_completion(app: Application, completion_id: UUID, *, by: Principal) -> Completion:
+    """The caller's own completion; anybody else's is as good as none: raises CompletionNotFound."""
+    completion = await load_completion(app.log, completion_id)
+    if completion is None or completion.owner_id != by.user_id:
+        raise CompletionNotFound
+    return completion
 
 
 async def load_completion(log: EventLog, completion_id: UUID) -> Completion | None:

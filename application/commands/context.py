@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.ports import AnyRecorded, CancelHint, EventLog, WakeUp
+from application.arrivals import Arrivals
+from application.ports import AnyRecorded, BlobStore, CancelHint, EventLog, WakeUp
+from application.result_tokens import ReadSecret
 from application.threads import Threads
 from application.turns import Turns
 from domain.account_events import Role
@@ -40,8 +42,11 @@ class Application:
     log: EventLog
     threads: Threads
     turns: Turns
+    arrivals: Arrivals
     wake_up: WakeUp
     cancel_hint: CancelHint
+    blobs: BlobStore
+    result_secret: ReadSecret
     agents: frozenset[str]  # names
     default_agent: str
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.commands.busy_threads import told_after, told_with
 from application.commands.context import (
     COMMAND_WAIT_SECONDS,
     Application,
@@ -53,6 +54,8 @@ class PostMessage:
 async def post_message(app: Application, command: PostMessage) -> Accepted:
     """Safe to repeat with the same id and body.
 
+    On a busy thread it waits: in front, and the running answer is stopped (interrupt); or until
+    the running answer takes it in (steer); or for its turn.
     Raises ThreadNotFound, ThreadIsArchived, ThreadIsBusy, ParentNotFound, IdIsTaken, BodyDiffers.
     """
     message = command.message
@@ -68,8 +71,10 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
         )
         if not events:
             return await _repeated(app, thread, message_id=message.id)
+        told = await told_with(app, thread, events)
         try:
             recorded = await app.log.append(
+                *told,  # first, so that the message is last
                 *turn_appends(thread, events),
                 actor=command.by.actor,
                 cause=str(message.id),
@@ -81,6 +86,7 @@ async def post_message(app: Application, command: PostMessage) -> Accepted:
             continue
         if isinstance(events[-1], ThreadCompletionRequested):
             await app.wake_up.completion(completion_id)
+        await told_after(app, thread, events, told=told, by=command.by)
         return Accepted(thread.id, message.id, completion_id, recorded[-1].position)
 
 

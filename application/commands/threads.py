@@ -12,15 +12,21 @@ from application.commands.context import (
     owned_thread,
     position_of,
 )
+from application.commands.executions import CancelExecution, cancel_execution
 from application.commands.messages import Accepted, NewMessage
-from application.ports import StreamAppend, StreamConflict
+from application.ports import EventLog, StreamAppend, StreamConflict
 from application.turns import turn_appends
+from domain.catalogue import BY_TYPE
+from domain.execution_events import ExecutionDispatched
 from domain.ids import completion_of
 from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
 from domain.refusals import AgentNotFound, BodyDiffers, IdIsTaken
-from domain.thread import Thread, begin
+from domain.thread import Thread
 from domain.thread_events import ThreadEvent, ThreadStarted
+from domain.thread_evolution import begin
+
+ARCHIVED = "the thread was archived"
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ async def rename_thread(app: Application, command: RenameThread) -> int:
 
 @dataclass(frozen=True)
 class ArchiveThread:
-    """Take no more messages; withdraw what waits, cancel what runs."""
+    """Take no more messages; withdraw what waits, cancel what runs, background tools too."""
 
     by: Principal
     thread_id: UUID
@@ -124,12 +130,30 @@ async def archive_thread(app: Application, command: ArchiveThread) -> int:
         position = await _change(app, thread, thread.archive(), by=command.by)
         if position is not None:
             break
+    return max(position, *await _cancel_all(app, thread, by=command.by))
+
+
+async def _cancel_all(app: Application, thread: Thread, *, by: Principal) -> list[int]:
+    """The answer first, which then dispatches no more tools."""
+    positions = [0]
     if thread.turn is not None:
         running = thread.turn.completion_id
-        cancel = CancelCompletion(command.by, running, reason="the thread was archived")
-        cancelled = await cancel_completion(app, cancel)
-        position = max(position, cancelled.position)
-    return position
+        cancel = CancelCompletion(by, running, reason=ARCHIVED, tools=False)
+        positions.append((await cancel_completion(app, cancel)).position)
+    for execution_id in await _open_tools(app.log, thread.id):
+        stop = CancelExecution(by, execution_id, reason=ARCHIVED)
+        positions.append((await cancel_execution(app, stop)).position)
+    return positions
+
+
+async def _open_tools(log: EventLog, thread_id: UUID) -> list[UUID]:
+    open_tools: dict[UUID, None] = {}
+    for recorded in await log.read_thread(thread_id):
+        if isinstance(recorded.event, ExecutionDispatched):
+            open_tools[recorded.stream_id] = None
+        elif BY_TYPE[type(recorded.event)].terminal:
+            open_tools.pop(recorded.stream_id, None)
+    return list(open_tools)
 
 
 async def _change(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from infrastructure.event_log.database import Database
@@ -20,6 +20,31 @@ SELECT w.worker_id,
   FROM (SELECT worker_id FROM threadlog.workers
          UNION SELECT worker_id FROM threadlog.open_runs WHERE worker_id IS NOT NULL) w
 """
+_AWAITED = """
+SELECT r.stream_id, extract(epoch FROM clock_timestamp() - e.recorded_at)::float8
+  FROM threadlog.open_runs r JOIN threadlog.chat_events e ON e.notification_id = r.position
+ WHERE r.kind = 'tool' AND r.waiting
+"""
+_SECONDS_SINCE = """
+SELECT extract(epoch FROM clock_timestamp() - recorded_at)::float8
+  FROM threadlog.chat_events WHERE notification_id = $1
+"""
+
+Kind: TypeAlias = Literal["completion", "tool"]
+
+
+class OpenRun(NamedTuple):
+    """One run without a terminal event."""
+
+    kind: Kind
+    id: UUID
+
+
+class Awaited(NamedTuple):
+    """A background tool whose result comes from outside."""
+
+    id: UUID
+    seconds: float  # since it was dispatched, on the database's clock
 
 
 @dataclass(frozen=True)
@@ -37,9 +62,7 @@ class OpenRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unclaimed(
-        self, kind: Literal["completion", "tool"], *, limit: int, but: Sequence[UUID] = ()
-    ) -> list[UUID]:
+    async def unclaimed(self, kind: Kind, *, limit: int, but: Sequence[UUID] = ()) -> list[UUID]:
         """The oldest runs of a kind that wait for a worker, without some of them."""
         rows = await self._database.run(
             "SELECT stream_id FROM threadlog.open_runs"
@@ -60,30 +83,41 @@ class OpenRuns:
         )
         return len(rows) == 1
 
-    async def held_by(self, workers: Sequence[UUID]) -> list[UUID]:
+    async def held_by(self, workers: Sequence[UUID]) -> list[OpenRun]:
         """The runs that these workers hold, oldest first."""
         rows = await self._database.run(
-            "SELECT stream_id FROM threadlog.open_runs"
+            "SELECT kind, stream_id FROM threadlog.open_runs"
             " WHERE worker_id = ANY ($1) ORDER BY position",
             workers,
         )
-        return [row[0] for row in rows]
+        return [OpenRun(*row) for row in rows]
 
-    async def cancelled(self) -> set[UUID]:
+    async def cancelled(self) -> set[OpenRun]:
         """Runs that somebody asked to cancel and that have not ended."""
         rows = await self._database.run(
-            "SELECT stream_id FROM threadlog.open_runs WHERE cancel_requested"
+            "SELECT kind, stream_id FROM threadlog.open_runs WHERE cancel_requested"
         )
-        return {row[0] for row in rows}
+        return {OpenRun(*row) for row in rows}
+
+    async def awaited(self) -> list[Awaited]:
+        """Background tools whose result comes from outside, and how long they have waited."""
+        return [Awaited(*row) for row in await self._database.run(_AWAITED)]
+
+    async def seconds_since(self, position: int) -> float:
+        """How long ago the event at a position was written, on the database's clock."""
+        [row] = await self._database.run(_SECONDS_SINCE, position)
+        return row[0]
 
     async def look(self) -> list[WorkerSeen]:
         """Every worker that is registered or holds a run."""
         return [WorkerSeen(*row) for row in await self._database.run(_LOOK)]
 
-    async def release(self, worker_id: UUID) -> None:
+    async def release(self, worker_id: UUID, *, kind: Kind) -> None:
         """A worker that leaves gives up its claims; any other may begin the next attempt."""
         await self._database.run(
-            "UPDATE threadlog.open_runs SET worker_id = NULL WHERE worker_id = $1", worker_id
+            "UPDATE threadlog.open_runs SET worker_id = NULL WHERE worker_id = $1 AND kind = $2",
+            worker_id,
+            kind,
         )
 
     async def forget(self, workers: Sequence[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""Runs completions in this process, as many at once as it has slots."""
+"""Runs one kind of work in this process, as much at once as it has slots."""
 
 import asyncio
 import contextlib
@@ -8,30 +8,28 @@ from collections.abc import Coroutine, Set
 from typing import Any
 from uuid import UUID
 
-from application.claims import NOBODY, Claims
-from application.engine import ChatEngine
 from application.ports import LogUnavailable
-from application.run import Run
 from infrastructure.worker.open_runs import OpenRuns
 from infrastructure.worker.resting import Resting
+from infrastructure.worker.work import CannotRunHere, Run, Work
+
+NOBODY: frozenset[UUID] = frozenset()
 
 logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """Claims what is open and lets the engine answer it."""
+    """Claims what is open and lets it run."""
 
     def __init__(
         self,
         *,
-        claims: Claims,
-        engine: ChatEngine,
+        work: Work,
         open_runs: OpenRuns,
         worker_id: UUID,
         slots: int,
     ) -> None:
-        self._claims = claims
-        self._engine = engine
+        self._work = work
         self._open_runs = open_runs
         self._worker_id = worker_id
         self._slots = slots
@@ -44,63 +42,61 @@ class Runner:
 
     @property
     def free_slots(self) -> int:
-        """How many more completions this process takes."""
+        """How many more runs this process takes."""
         return 0 if self._draining else self._slots - len(self._taken)
 
-    async def run(self, completion_id: UUID, *, dead: Set[UUID] = NOBODY) -> None:
-        """Claim one completion, unless somebody holds it who is not `dead`, and answer it.
+    async def run(self, run_id: UUID, *, dead: Set[UUID] = NOBODY) -> None:
+        """Claim it, unless somebody holds it who is not `dead`, and see it through.
 
         Without a free slot, or when it is already ours, nothing happens: what stays open is found
         again. What could not even be looked at rests for a while, each time longer.
         """
-        if self.free_slots <= 0 or completion_id in self._taken:
+        if self.free_slots <= 0 or run_id in self._taken:
             return
-        if self._unsound.rests(completion_id, now=time.monotonic()):
+        if self._unsound.rests(run_id, now=time.monotonic()):
             return
-        self._taken.add(completion_id)
+        self._taken.add(run_id)
         try:
-            await self._claim_and_answer(completion_id, dead=dead)
+            await self._claim_and_run(run_id, dead=dead)
         except LogUnavailable as error:
             logger.debug("not claimed now: %s", error)  # the next look tries again
+        except CannotRunHere:
+            self._unsound.rest(run_id, now=time.monotonic())
         except Exception:
-            pause = self._unsound.rest(completion_id, now=time.monotonic())
-            logger.exception("completion %s rests for %.0f s", completion_id, pause)
+            pause = self._unsound.rest(run_id, now=time.monotonic())
+            logger.exception("%s %s rests for %.0f s", self._work.kind, run_id, pause)
         finally:
-            self._engine.forget(completion_id)
-            self._taken.discard(completion_id)
+            self._taken.discard(run_id)
 
-    async def _claim_and_answer(self, completion_id: UUID, *, dead: Set[UUID]) -> None:
-        completion = await self._claims.claim(
-            completion_id, dead=dead, meanwhile=self._engine.foresee
-        )
-        if completion is None:
+    async def _claim_and_run(self, run_id: UUID, *, dead: Set[UUID]) -> None:
+        run = await self._work.take(run_id, dead=dead)
+        if run is None:
             return
-        run = self._engine.start(completion)
-        self._runs[completion_id] = run
+        self._runs[run_id] = run
         if self._draining:
             run.hand_over()
         try:
             await run.finished()
         finally:
-            del self._runs[completion_id]
+            del self._runs[run_id]
             self._freed.set()
 
-    def begin(self, completion_id: UUID, *, dead: Set[UUID] = NOBODY) -> asyncio.Task[None]:
+    def begin(self, run_id: UUID, *, dead: Set[UUID] = NOBODY) -> asyncio.Task[None]:
         """As `run`, in a task that `drain` waits for."""
-        return self._spawn(self.run(completion_id, dead=dead))
+        return self._spawn(self.run(run_id, dead=dead))
 
-    def cancel(self, completion_id: UUID) -> None:
+    def cancel(self, run_id: UUID) -> None:
         """Somebody asked to cancel it: let its run look at the log. Safe to repeat."""
-        if (run := self._runs.get(completion_id)) is not None:
+        if (run := self._runs.get(run_id)) is not None:
             self._spawn(run.look())
 
     async def look(self) -> None:
         """Begin what is open and unclaimed, as far as there are slots."""
         if (free := self.free_slots) > 0:
             resting = self._unsound.resting(now=time.monotonic())
-            found = await self._open_runs.unclaimed("completion", limit=free, but=resting)
-            for completion_id in found:
-                self.begin(completion_id)
+            found = await self._open_runs.unclaimed(self._work.kind, limit=free, but=resting)
+            for run_id in found:
+                self.begin(run_id)
 
     async def look_for_ever(self, *, every_seconds: float = 1.0) -> None:
         """Look when a slot becomes free and every second anyway: the same with or without Redis."""
@@ -118,14 +114,17 @@ class Runner:
     async def drain(self, *, seconds: float, hand_over_seconds: float) -> None:
         """Take nothing more, wait for what runs, then hand the rest over to other workers."""
         self._draining = True
+        await self._wait(seconds)
+        for patience in (hand_over_seconds / 2, hand_over_seconds / 2):
+            for run in list(self._runs.values()):
+                run.hand_over()  # asked again, it waits for nothing any more
+            await self._wait(patience)
+        with contextlib.suppress(LogUnavailable):  # then they are found by our missing heartbeat
+            await self._open_runs.release(self._worker_id, kind=self._work.kind)
+
+    async def _wait(self, seconds: float) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        for run in self._runs.values():
-            run.hand_over()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=hand_over_seconds)
-        with contextlib.suppress(LogUnavailable):  # then they are found by our missing heartbeat
-            await self._open_runs.release(self._worker_id)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

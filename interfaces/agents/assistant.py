@@ -1,4 +1,4 @@
-"""The built-in agent: a plain assistant that knows what time it is."""
+"""The built-in agent: a plain assistant that knows the time, and what its user has done here."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic_ai import ModelRetry, RunContext
 
 from application.agents import AgentDeps, AgentSpec
+from application.tools import tool
+from interfaces.agents.analysis import run_analysis
+from interfaces.agents.stats import get_system_stats
 
 
 async def build_system_prompt(ctx: RunContext[AgentDeps]) -> str:
@@ -17,6 +20,7 @@ async def build_system_prompt(ctx: RunContext[AgentDeps]) -> str:
     )
 
 
+@tool(effect="none")
 async def get_current_time(ctx: RunContext[AgentDeps], time_zone: str = "UTC") -> str:
     """The present date and time.
 
@@ -30,4 +34,7 @@ async def get_current_time(ctx: RunContext[AgentDeps], time_zone: str = "UTC") -
     return datetime.now(UTC).astimezone(zone).strftime("%A, %Y-%m-%d %H:%M:%S %Z")
 
 
-assistant = AgentSpec(system_prompt_builder=build_system_prompt, tools=[get_current_time])
+assistant = AgentSpec(
+    system_prompt_builder=build_system_prompt,
+    tools=[get_current_time, get_system_stats, run_analysis],
+)

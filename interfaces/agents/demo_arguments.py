@@ -10,14 +10,21 @@ from domain.jsonvalue import JsonObject
 
 
 def arguments_for(schema: JsonObject, text: str) -> JsonObject:
-    """A JSON object in the message is taken as it is; else each required field gets a value."""
+    """A JSON object in the message is taken as it is; else each required field gets a value.
+
+    An optional one gets the number that stands before its name: `30 days`.
+    """
     if given := _object_in(text):
         return given
     properties = cast("JsonObject", schema.get("properties") or {})
     required = cast("list[str]", schema.get("required") or [])
-    return {
+    arguments: JsonObject = {
         name: _value(cast("JsonObject", properties[name]), text, root=schema) for name in required
     }
+    for name in properties.keys() - arguments.keys():
+        if counted := re.search(rf"(\d+) {re.escape(name)}\b", text, re.IGNORECASE):
+            arguments[name] = int(counted[1])
+    return arguments
 
 
 def _object_in(text: str) -> JsonObject | None:
@@ -34,7 +41,7 @@ def _object_in(text: str) -> JsonObject | None:
 def _value(schema: JsonObject, text: str, *, root: JsonObject) -> JsonValue:
     schema = _resolved(schema, root=root)
     if choices := cast("list[JsonValue]", schema.get("enum") or []):
-        return choices[0]
+        return next((choice for choice in choices if _is_named(choice, text)), choices[0])
     match schema.get("type"):
         case "integer" | "number":
             found = re.search(r"-?\d+", text)
@@ -48,6 +55,12 @@ def _value(schema: JsonObject, text: str, *, root: JsonObject) -> JsonValue:
         case _:
             quoted = re.search(r"[\"“'‘](.+?)[\"”'’]", text)
             return quoted[1] if quoted else text
+
+
+def _is_named(choice: JsonValue, text: str) -> bool:
+    """Does a word of `user_activity` stand in the text, or `tool` of `tools`?"""
+    words = re.findall(r"\w+", text.lower())
+    return any(said.startswith(word) for said in words for word in str(choice).lower().split("_"))
 
 
 def _resolved(schema: JsonObject, *, root: JsonObject) -> JsonObject:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -14,31 +15,35 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from interfaces.agents.demo_answers import Conversation, ToolResult
+from interfaces.agents.demo_answers import Conversation
+from interfaces.agents.demo_telling import ToolResult
 
 
 def conversation_of(messages: Iterable[ModelMessage]) -> Conversation:
-    said, answers, results, note = list[str](), 0, list[ToolResult](), ""
+    said, answers, asked = list[str](), 0, False
+    results, notes = list[ToolResult](), list[str]()
     stopped: int | None = None
     for message in messages:
         if isinstance(message, ModelResponse):
             answers += bool(message.text) and not message.tool_calls
             stopped = len((message.text or "").split()) if message.state == "interrupted" else None
+            results, notes, asked = [], [], False
             continue
         for part in message.parts:
             if isinstance(part, ToolReturnPart):
                 results.append(_result(part))
             elif told := _told(part, bool(said)):
-                note = told
+                notes.append(told)
             elif isinstance(part, UserPromptPart):
                 said.append(_text(part.content))
-                results, note = [], ""
+                asked = True
     return Conversation(
         said=tuple(said),
         messages=len(said) + answers,
+        asked=asked,
         stopped_after_words=stopped,
         results=tuple(results),
-        note=note,
+        notes=tuple(notes),
     )
 
 
@@ -71,8 +76,13 @@ def _told(part: ModelRequestPart, begun: bool) -> str:
 
 def _result(part: ToolReturnPart) -> ToolResult:
     text = part.model_response_str(wrap_if_error=False)
-    pending = part.model_response_object().get("status") == "pending"
-    return ToolResult(part.tool_name, text, part.outcome, pending)
+    return ToolResult(part.tool_name, text, part.outcome, pending=_is_pending(part.metadata))
+
+
+def _is_pending(metadata: object) -> bool:
+    """What people are told of the result says whether there is one."""
+    said = cast("dict[str, object]", metadata) if isinstance(metadata, dict) else {}
+    return said.get("status") == "pending"
 
 
 def _text(content: str | Sequence[UserContent]) -> str:

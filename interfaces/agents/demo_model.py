@@ -15,9 +15,10 @@ from pydantic_ai.models.function import AgentInfo, DeltaThinkingPart, DeltaToolC
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
-from interfaces.agents.demo_answers import Answer, Tool, answer
+from interfaces.agents.demo_answers import Answer, answer
 from interfaces.agents.demo_arguments import arguments_for
 from interfaces.agents.demo_history import conversation_of, input_tokens
+from interfaces.agents.demo_tools import Tool
 
 Delta = str | dict[int, DeltaToolCall] | dict[int, DeltaThinkingPart]
 

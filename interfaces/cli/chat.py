@@ -5,18 +5,19 @@ import contextlib
 import importlib
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from uuid import UUID
 
 import httpx2
 
 from infrastructure.settings import Settings
+from interfaces.cli.chat_terminal import BOLD, DIM, PLAIN, Terminal, question_about
+from interfaces.cli.chat_turn import Turn
 from interfaces.cli.client import Client, Json, Refused, StreamEvent, connected, exit_code_of
-from interfaces.cli.printable import printable
 
-DIM, BOLD, PLAIN = "\033[2m", "\033[1m", "\033[0m"
 HELP = "/new begins another thread, /quit or Ctrl-D leaves, Ctrl-C stops an answer"
-ENDINGS = ("completion.finished", "completion.failed", "completion.cancelled")
+LEFT = "[it goes on in the background; what comes of it is told with your next question]"
 
 
 def chat(settings: Settings, *, thread: UUID | None, agent: str | None, question: str) -> int:
@@ -28,7 +29,8 @@ async def _chat(
     settings: Settings, *, thread: UUID | None, agent: str | None, question: str
 ) -> int:
     async with connected(settings) as client:
-        conversation = Conversation(client, thread=thread, agent=agent)
+        person = _asked if sys.stdin.isatty() else None
+        conversation = Conversation(client, thread=thread, agent=agent, person=person)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.stop)
         if question:
             return 0 if await conversation.ask(question) == "completion.finished" else 1
@@ -58,56 +60,31 @@ async def _read_line() -> str | None:
         return None
 
 
-class Terminal:
-    """Shows an answer as it is typed, reasoning and tools dimmed."""
-
-    def __init__(self) -> None:
-        self._colour = sys.stdout.isatty()
-        self._kind = ""
-
-    def show(self, event: StreamEvent) -> None:
-        """One event of the completion that is being answered."""
-        match event.name:
-            case "completion.chunk":
-                self._chunk(event.data["kind"], event.data["text"])
-            case "completion.tool_called":
-                self._note(f"[{event.data['tool']} …]")
-            case "completion.interrupted":
-                self._note("[the worker went away; the answer begins again]")
-            case "completion.failed":
-                self._note(f"[failed: {event.data['message']}]")
-            case "completion.cancelled":
-                self._note("[stopped]")
-            case _:
-                pass
-        if event.name in ENDINGS:
-            self._write("\n", kind="")
-
-    def _chunk(self, kind: str, text: str) -> None:
-        if kind != "tool_arguments":
-            self._write(text, kind=kind)
-
-    def _note(self, text: str) -> None:
-        self._write(text, kind="note")
-
-    def _write(self, text: str, *, kind: str) -> None:
-        new_part = bool(self._kind) and bool(kind) and kind != self._kind
-        start = "\n" if new_part else ""
-        self._kind = kind
-        dimmed = self._colour and kind in ("reasoning", "note")
-        safe = printable(text)
-        print(start + (f"{DIM}{safe}{PLAIN}" if dimmed else safe), end="", flush=True)
+async def _asked(question: str) -> bool:
+    answer = await asyncio.to_thread(input, question)
+    return answer.strip().lower() in ("y", "yes")
 
 
 class Conversation:
-    """One thread, and how far its events have been seen."""
+    """One thread: what a person asks in it, and everything that comes of that.
 
-    def __init__(self, client: Client, *, thread: UUID | None, agent: str | None) -> None:
+    `person` decides whether a tool may run; without one somebody else has to.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        thread: UUID | None,
+        agent: str | None,
+        person: Callable[[str], Awaitable[bool]] | None = None,
+    ) -> None:
         self._client = client
         self._thread = None if thread is None else str(thread)
         self._agent = agent
-        self._terminal = Terminal()
-        self._answering: str | None = None  # a completion's id
+        self._person = person
+        self._turn: Turn | None = None
+        self._following: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
     def begin_again(self) -> None:
@@ -115,21 +92,35 @@ class Conversation:
         self._thread = None
 
     def stop(self) -> None:
-        """Ctrl-C: stop the answer that is being typed."""
-        if self._answering is None:
+        """Ctrl-C: stop the answer that is being typed, or wait no longer for background tools."""
+        if self._turn is None or self._following is None:
             print(f"\n{DIM}{HELP}{PLAIN}")
+        elif self._turn.answering is None:
+            self._following.cancel()
         else:
-            self._stopping = asyncio.create_task(self._cancel(self._answering))
+            self._stopping = asyncio.create_task(self._cancel(self._turn.answering))
 
     async def ask(self, text: str) -> str:
-        """Post the text, show the answer; the name of the event that ended it."""
+        """Post the text, show the answer and those that follow by themselves.
+
+        Returns the name of the event that ended the last one, or that it waits for a person.
+        """
         accepted = await self._post(text)
         self._thread = accepted["thread_id"]
-        self._answering = accepted["completion_id"]
+        turn, terminal = Turn(accepted["completion_id"]), Terminal()
+        following = asyncio.create_task(self._follow(turn, terminal, after=accepted["position"]))
+        self._turn, self._following = turn, following
         try:
-            return await self._follow(accepted["position"], accepted["completion_id"])
+            await asyncio.wait({following})
+            if following.cancelled():
+                terminal.note(LEFT)
+            else:
+                following.result()
         finally:
-            self._answering = None
+            following.cancel()
+            terminal.end_line()
+            self._turn = self._following = None
+        return turn.ended
 
     async def _post(self, text: str) -> Json:
         message = {"text": text}
@@ -145,12 +136,39 @@ class Conversation:
         with contextlib.suppress(Refused, httpx2.TransportError):
             await self._client.call("POST", f"/completions/{completion_id}/cancel", {})
 
-    async def _follow(self, position: int, completion_id: str) -> str:
-        following = self._client.follow(f"/threads/{self._thread}/events", after=position)
+    async def _follow(self, turn: Turn, terminal: Terminal, *, after: int) -> None:
+        following = self._client.follow(f"/threads/{self._thread}/events", after=after)
         async with aclosing(following) as events:
             async for event in events:
-                if event.completion_id == completion_id:
-                    self._terminal.show(event)
-                    if event.name in ENDINGS:
-                        return event.name
-        raise AssertionError("the stream of events has no end")
+                terminal.show(event, turn)
+                ours = event.completion_id == turn.answering
+                turn.learn(event)
+                if ours and event.name == "completion.waiting":
+                    turn.ended = event.name
+                    if self._person is None:
+                        path = f"/v1/completions/{turn.answering}/approvals"
+                        terminal.note(f"[it waits for your approval: POST {path}]")
+                        return
+                    [call, *_] = event.data["tool_call_ids"]  # the rest are asked for again
+                    terminal.end_line()
+                    approved = await self._person(question_about(turn.calls[call]))
+                    await self._approve(turn, terminal, call=call, approved=approved)
+                elif turn.idle and not await self._goes_on(turn, event):
+                    return
+
+    async def _approve(self, turn: Turn, terminal: Terminal, *, call: str, approved: bool) -> None:
+        path = f"/completions/{turn.answering}/approvals"
+        try:
+            await self._client.call("POST", path, {"tool_call_id": call, "approved": approved})
+        except Refused as refused:  # it was answered elsewhere, or has been stopped
+            terminal.note(f"[{refused}]")
+
+    async def _goes_on(self, turn: Turn, event: StreamEvent) -> bool:
+        """Has an answer begun by itself in the append that this event belongs to?"""
+        if not turn.may_go_on:
+            return False
+        path = f"/threads/{self._thread}?min_position={event.position}"
+        with contextlib.suppress(Refused, httpx2.TransportError):  # then nobody knows
+            thread = await self._client.call("GET", path)
+            return thread["active_completion_id"] is not None
+        return False

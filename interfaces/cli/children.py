@@ -16,8 +16,11 @@ STEADY_SECONDS = 10.0  # who has run so long begins again with the shortest paus
 class Child:
     """One `threadlog ROLE` process. It holds a pipe from us, and leaves when we are gone."""
 
-    def __init__(self, role: str, *, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, role: str, *, environment: Mapping[str, str], name: str | None = None
+    ) -> None:
         self.role = role
+        self.name = name or role  # for people
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
@@ -39,7 +42,7 @@ class Child:
             if time.monotonic() - began > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             print(
-                f"threadlog: {self.role} ended ({_meaning(code)}), again in {pause:.1f} s",
+                f"threadlog: {self.name} ended ({_meaning(code)}), again in {pause:.1f} s",
                 flush=True,
             )
             await asyncio.sleep(pause)

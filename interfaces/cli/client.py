@@ -53,6 +53,11 @@ class StreamEvent:
         return self.body.get("completion_id")
 
     @property
+    def execution_id(self) -> str | None:
+        """Of the background tool that it belongs to."""
+        return self.body.get("execution_id")
+
+    @property
     def at(self) -> str:
         """When it happened, ISO 8601 in UTC."""
         return self.body["at"]

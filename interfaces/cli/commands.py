@@ -47,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         role = _add(commands, name, _role, help_text)
         role.set_defaults(role=name)
         role.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
+        if name == "worker":
+            only = "answers only, or background tools only (default: both)"
+            role.add_argument("--only", choices=("chat", "tools"), help=only)
     _add(commands, "migrate", _migrate, "bring the database's schema up to date")
     _add_keys(_add(commands, "keys", _keys, "list, issue and revoke API keys"))
     chat = _add(commands, "chat", _chat, "talk to an agent in the terminal")
@@ -145,7 +148,9 @@ def _role(options: argparse.Namespace) -> int:
     from interfaces.cli.roles import run_role
     from interfaces.cli.settings import load_settings
 
-    return run_role(options.role, load_settings(), with_parent=options.with_parent)
+    only = getattr(options, "only", None)
+    settings = load_settings(**({"worker_only": only} if only else {}))
+    return run_role(options.role, settings, with_parent=options.with_parent)
 
 
 def _migrate(options: argparse.Namespace) -> int:

@@ -18,7 +18,8 @@ from interfaces.processes import CannotStart
 
 def run_role(role: str, settings: Settings, *, with_parent: bool) -> int:
     """Serve until SIGTERM or Ctrl-C. Exit code 0; 1 when it could not start."""
-    processes.begin(role, log_level=settings.log_level, with_parent=with_parent)
+    title = "tools" if (role, settings.worker_only) == ("worker", "tools") else role
+    processes.begin(title, log_level=settings.log_level, with_parent=with_parent)
     try:
         with Servers(settings) as servers:
             asyncio.run(_serve_and_watch(role, settings, servers))

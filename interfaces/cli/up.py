@@ -68,8 +68,14 @@ def _children(settings: Settings, addresses: Addresses, *, key: str) -> Sequence
         "THREADLOG_PORT": str(settings.port),
         "THREADLOG_DRAIN_SECONDS": str(min(settings.drain_seconds, DRAIN_SECONDS)),
     }
-    roles = ["api", *["worker"] * settings.workers, "projector"]
-    return [Child(role, environment=environment) for role in roles]
+    chat = {**environment, "THREADLOG_WORKER_ONLY": "chat"}
+    tools = {**environment, "THREADLOG_WORKER_ONLY": "tools"}
+    return [
+        Child("api", environment=environment),
+        *(Child("worker", environment=chat) for _ in range(settings.workers)),
+        Child("worker", environment=tools, name="tools"),
+        Child("projector", environment=environment),
+    ]
 
 
 async def _greet(settings: Settings, *, key: str, made: bool) -> None:

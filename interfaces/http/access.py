@@ -6,6 +6,7 @@ from domain.account_events import Role
 
 # Routes bear the names of their functions.
 PUBLIC = frozenset({"live", "ready", "openapi", "swagger_ui_html"})
+BY_RESULT_TOKEN = frozenset({"deliver_result"})  # of no role: the token alone counts
 READS = frozenset(
     {
         "list_threads",
@@ -27,6 +28,8 @@ WRITES = frozenset(
         "post_message",
         "withdraw_message",
         "cancel_completion",
+        "answer_approval",
+        "cancel_tool_execution",
     }
 )
 KEYS = frozenset({"list_keys", "issue_key", "revoke_key"})

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from interfaces.http import (
     agents,
+    approvals,
     completions,
     events,
     health,
@@ -16,13 +17,14 @@ from interfaces.http import (
     problems,
     threads,
     tool_executions,
+    tool_results,
 )
 from interfaces.http.authentication import caller
 from interfaces.http.edge import Gate, SafeAnswers
 from interfaces.http.resources import Resources
 
 DESCRIPTION = "An event-sourced AI chat backend that keeps every word."
-SUBJECTS = (threads, messages, completions, tool_executions, events, agents, keys)
+SUBJECTS = (threads, messages, completions, approvals, tool_executions, events, agents, keys)
 
 
 def create_app(resources: Resources, *, hosts: Collection[str] = ()) -> FastAPI:
@@ -52,6 +54,7 @@ def routes_only() -> FastAPI:
     for subject in SUBJECTS:
         version_1.include_router(subject.router)
     app.include_router(version_1)
+    app.include_router(tool_results.router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)
     app.openapi = lambda: openapi.describe(app)

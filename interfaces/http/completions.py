@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from application.commands.completions import CancelCompletion
 from domain.completion import Status
@@ -16,7 +16,7 @@ from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Body, Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here, Resources
-from interfaces.http.shown_completions import cancel, shown_completion, text_of
+from interfaces.http.shown_completions import cancel, open_questions, shown_completion, text_of
 from interfaces.http.shown_threads import shown_thread
 from projections import completions
 from projections.completions import Completion
@@ -28,6 +28,12 @@ class Cancel(Body):
     """Why, if you like to say."""
 
     reason: Reason | None = None
+
+
+class CancelAnswer(Cancel):
+    """Its background tools are stopped too, unless you say otherwise."""
+
+    tools: bool = True
 
 
 class Cancelled(BaseModel):
@@ -45,6 +51,16 @@ class Failure(BaseModel):
     details: dict[str, JsonValue] | None
 
 
+class OpenQuestion(BaseModel):
+    """A tool call that waits for you: POST …/approvals answers it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    tool_call_id: str
+    tool: str
+    arguments: dict[str, JsonValue]
+
+
 class CompletionView(BaseModel):
     """One answer. The text of an open one is what has been said so far."""
 
@@ -55,6 +71,7 @@ class CompletionView(BaseModel):
     model: str | None
     status: Status
     text: str
+    waiting_for: list[OpenQuestion]
     error: Failure | None
     cancel_reason: str | None
     input_tokens: int | None
@@ -82,6 +99,10 @@ async def _view(here: Resources, row: Completion) -> CompletionView:
         model=row.model,
         status=row.status,
         text=await text_of(here.application.log, row),
+        waiting_for=[
+            OpenQuestion.model_validate(called)
+            for called in await open_questions(here.application.log, row)
+        ],
         error=failure,
         cancel_reason=row.error_message if row.status == "cancelled" else None,
         input_tokens=row.input_tokens,
@@ -122,17 +143,18 @@ async def list_completions(
     "/completions/{completion_id}/cancel",
     status_code=202,
     responses={200: {"model": Cancelled, "description": "It had ended before."}},
-    openapi_extra=described(Cancel, optional=True),
+    openapi_extra=described(CancelAnswer, optional=True),
 )
 async def cancel_completion(
     here: Here,
     by: Caller,
     completion_id: UUID,
-    sent: Annotated[Sent[Cancel], Depends(json_body(Cancel, optional=True))],
+    sent: Annotated[Sent[CancelAnswer], Depends(json_body(CancelAnswer, optional=True))],
     response: Response,
 ) -> Cancelled:
     """Stop an answer, or withdraw the message that waits for it. Safe to repeat."""
-    done = await cancel(here, CancelCompletion(by, completion_id, sent.body.reason))
+    command = CancelCompletion(by, completion_id, sent.body.reason, tools=sent.body.tools)
+    done = await cancel(here, command)
     if done.ended_before:
         response.status_code = 200
     return Cancelled(status=done.status, position=done.position)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from application.commands import messages as commands
 from application.commands.messages import NewMessage
@@ -32,13 +32,6 @@ class PostMessage(MessageBody):
 
     parent_id: UUID | None = None
     when_busy: Literal["enqueue", "interrupt", "steer", "reject"] = "enqueue"
-
-    @field_validator("when_busy")
-    @classmethod
-    def _is_there(cls, mode: str) -> str:
-        if mode in ("interrupt", "steer"):
-            raise ValueError(f"{mode} is not available yet; send enqueue or reject")
-        return mode
 
     @property
     def queue_mode(self) -> QueueMode | None:

@@ -7,14 +7,25 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from interfaces.http.completions import Cancel
+from interfaces.http.approvals import AnswerApproval
+from interfaces.http.completions import Cancel, CancelAnswer
 from interfaces.http.json_body import Body
 from interfaces.http.keys import IssueKey
 from interfaces.http.messages import PostMessage
 from interfaces.http.problems import MEDIA_TYPE
 from interfaces.http.threads import RenameThread, StartThread
+from interfaces.http.tool_results import ToolResult
 
-BODIES: tuple[type[Body], ...] = (StartThread, RenameThread, PostMessage, Cancel, IssueKey)
+BODIES: tuple[type[Body], ...] = (
+    StartThread,
+    RenameThread,
+    PostMessage,
+    Cancel,
+    CancelAnswer,
+    AnswerApproval,
+    IssueKey,
+    ToolResult,
+)
 PROBLEMS = {
     "400": "The request cannot be understood.",
     "401": "No valid key was sent.",

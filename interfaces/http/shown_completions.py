@@ -1,14 +1,21 @@
 """Completions by their id, and what the log says of those that the tables do not tell all about."""
 
+from typing import cast
 from uuid import UUID
 
-from application.commands.completions import CancelCompletion, Cancelled, cancel_completion
+from application.commands.completions import (
+    CancelCompletion,
+    Cancelled,
+    cancel_completion,
+    fold_completion,
+)
 from application.commands.context import Principal
 from application.commands.messages import WithdrawMessage, withdraw_message
 from application.ports import EventLog
 from application.transcript import without_void
 from domain.completion import ENDED
-from domain.completion_events import Chunk
+from domain.completion_events import Chunk, CompletionEvent, ToolCalled
+from domain.recorded import Recorded
 from domain.refusals import CompletionNotFound, MessageAlreadyDelivered
 from interfaces.http.freshness import row_of
 from interfaces.http.resources import Resources
@@ -42,6 +49,17 @@ async def text_of(log: EventLog, row: Completion) -> str:
     return "".join(
         event.text for event in chunks if isinstance(event, Chunk) and event.kind == "text"
     )
+
+
+async def open_questions(log: EventLog, row: Completion) -> list[ToolCalled]:
+    """The tool calls that a person has to approve or deny, in the order of the calls."""
+    if row.status != "waiting":
+        return []
+    events = cast("list[Recorded[CompletionEvent]]", await log.read_stream(row.id, chunks=False))
+    completion = fold_completion(events)
+    asked = completion.open_approvals if completion.status == "waiting" else ()
+    calls = [recorded.event for recorded in events]
+    return [one for one in calls if isinstance(one, ToolCalled) and one.tool_call_id in asked]
 
 
 async def cancel(here: Resources, command: CancelCompletion) -> Cancelled:

@@ -1,16 +1,22 @@
-"""Background tools: how far they are, and what came of them."""
+"""Background tools: how far they are, and what came of them; stop one."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from application.commands import executions as commands
+from application.commands.executions import CancelExecution
+from application.execution_results import whole_result
 from domain.execution import Status
 from domain.refusals import ExecutionNotFound
 from interfaces.http.authentication import Caller
+from interfaces.http.completions import Cancel
 from interfaces.http.freshness import Fresh, row_of
 from interfaces.http.in_time import TimelyRoute
+from interfaces.http.json_body import Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here
 from interfaces.http.shown_threads import shown_thread
@@ -30,9 +36,13 @@ class ToolExecutionView(BaseModel):
     tool_call_id: str
     tool: str = Field(validation_alias="name")
     status: Status
+    attempts: int
     progress: float | None  # 0 to 1
     progress_message: str | None
-    result: dict[str, JsonValue] | None
+    result: dict[str, JsonValue] | None  # lists leave out what is larger than 16 kB
+    result_sha256: str | None  # of a result that is larger
+    content: str | None  # what the model reads of the result, at most 16 kB
+    message: str | None  # what people read of it
     error_type: str | None
     error_message: str | None
     timeout_seconds: int | None
@@ -41,9 +51,16 @@ class ToolExecutionView(BaseModel):
     completed_at: datetime | None
 
 
+class ExecutionStands(BaseModel):
+    """Where the execution stands; a running one ends within seconds of its cancellation."""
+
+    status: Status
+    position: int
+
+
 @router.get("/tool-executions/{execution_id}", dependencies=[Fresh])
 async def get_tool_execution(here: Here, by: Caller, execution_id: UUID) -> ToolExecutionView:
-    """One run."""
+    """One run, with its whole result."""
 
     async def is_in_log() -> bool:
         first = await here.reader.first_of_stream(execution_id)
@@ -58,7 +75,11 @@ async def get_tool_execution(here: Here, by: Caller, execution_id: UUID) -> Tool
         missing=ExecutionNotFound,
     )
     await here.access_log.read([(row.thread_id, row.user_id)], by=by, what="get_tool_execution")
-    return ToolExecutionView.model_validate(row)
+    view = ToolExecutionView.model_validate(row)
+    view.result = await whole_result(
+        here.application.blobs, row.user_id, result=row.result, sha256=row.result_sha256
+    )
+    return view
 
 
 @router.get("/threads/{thread_id}/tool-executions", dependencies=[Fresh])
@@ -73,3 +94,24 @@ async def list_tool_executions(
         )
     views = map(ToolExecutionView.model_validate, page.items)
     return page_of(views, kind="executions", after=page.next)
+
+
+@router.post(
+    "/tool-executions/{execution_id}/cancel",
+    status_code=202,
+    responses={200: {"model": ExecutionStands, "description": "It had ended before."}},
+    openapi_extra=described(Cancel, optional=True),
+)
+async def cancel_tool_execution(
+    here: Here,
+    by: Caller,
+    execution_id: UUID,
+    sent: Annotated[Sent[Cancel], Depends(json_body(Cancel, optional=True))],
+    response: Response,
+) -> ExecutionStands:
+    """Stop a background tool. Safe to repeat."""
+    cancel = CancelExecution(by, execution_id, sent.body.reason)
+    stands = await commands.cancel_execution(here.application, cancel)
+    if stands.ended_before:
+        response.status_code = 200
+    return ExecutionStands(status=stands.status, position=stands.position)

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.agents import AgentSpec
 from application.answer_limit import ANSWER_CHARACTERS
+from application.arrivals import Arrivals
 from application.claims import Claims
 from application.commands.context import Application, Principal
 from application.commands.messages import NewMessage, PostMessage, post_message
 from application.engine import ChatEngine
 from application.engine_parts import EngineParts
 from application.history import History, history_of
+from application.model_retries import ModelRetries
 from application.ports import StreamAppend
 from application.run import Ending, Run
 from application.threads import Threads
@@ -43,6 +45,9 @@ Saying: TypeAlias = Callable[[list[ModelMessage], AgentInfo], AsyncIterator[Any]
 Ended: TypeAlias = CompletionFinished | CompletionFailed | CompletionCancelled
 
 
+NO_RETRIES = ModelRetries(most=0)
+
+
 class _Nobody:
     """A wake-up queue and a cancel hint that reach nobody."""
 
@@ -51,6 +56,10 @@ class _Nobody:
 
     async def cancel(self, completion_id: UUID) -> None:
         pass
+
+
+async def _secret() -> bytes:
+    return bytes(32)
 
 
 @asynccontextmanager
@@ -82,6 +91,7 @@ class House:
         deadline_seconds: float = 900.0,
         stop_seconds: float = 5.0,
         answer_characters: int = ANSWER_CHARACTERS,
+        model_retries: ModelRetries = NO_RETRIES,
         keep_requests: bool = False,
     ) -> None:
         self.log = log or MemoryLog()
@@ -111,6 +121,7 @@ class House:
                 deadline_seconds=deadline_seconds,
                 stop_seconds=stop_seconds,
                 answer_characters=answer_characters,
+                model_retries=model_retries,
                 keep_requests=keep_requests,
             )
         )
@@ -118,8 +129,11 @@ class House:
             log=self.log,
             threads=self.threads,
             turns=self.turns,
+            arrivals=Arrivals(self.log, threads=self.threads, wake_up=nobody),
             wake_up=nobody,
             cancel_hint=nobody,
+            blobs=self.blobs,
+            result_secret=_secret,
             agents=frozenset({"assistant"}),
             default_agent="assistant",
         )

@@ -1,6 +1,7 @@
 """Claims: one worker at a time, and an end for what nobody finishes."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from domain.catalogue import Event
@@ -61,22 +62,35 @@ async def test_a_takeover_voids_everything_that_was_said() -> None:
     assert stream(house, asked)[-2:] == [interrupted, CompletionStarted(2, taken.worker_id)]
 
 
-async def test_the_third_lost_worker_ends_it_and_the_thread_goes_on() -> None:
+async def test_the_second_worker_lost_at_one_step_ends_it_and_the_thread_goes_on() -> None:
     house = House(saying("Hi"))
     asked = await house.ask()
     waiting = await house.ask(thread_id=(await house.claim(asked)).thread_id)
-    await house.claim(asked, lost=True)
-    third = await house.claim(asked, lost=True)
-    house.log.stranger(asked, CALLED)
+    second = await house.claim(asked, lost=True)
     assert await house.try_to_claim(asked, lost=True) is None
-    *_, returned, interrupted, failed = stream(house, asked)
-    assert isinstance(returned, ToolReturned)
-    assert returned.outcome == "outcome_unknown"
+    *_, interrupted, failed = stream(house, asked)
     assert isinstance(interrupted, CompletionInterrupted)
     assert isinstance(failed, CompletionFailed)
     assert (failed.type, failed.answer.text) == ("worker_lost", "")
-    assert isinstance(stream(house, third.thread_id)[-1], ThreadCompletionRequested)
+    assert isinstance(stream(house, second.thread_id)[-1], ThreadCompletionRequested)
     assert (await house.claim(waiting)).attempt == 1
+
+
+async def test_an_answer_that_gets_on_is_ended_by_the_third_lost_worker() -> None:
+    house = House(saying("Hi"))
+    asked = await house.ask()
+    await house.claim(asked)
+    house.log.stranger(asked, CALLED)
+    await house.claim(asked, lost=True)
+    house.log.stranger(asked, replace(CALLED, attempt=2, tool_call_id="next"))
+    await house.claim(asked, lost=True)
+    assert await house.try_to_claim(asked, lost=True) is None
+    *_, interrupted, first, second, failed = stream(house, asked)
+    assert isinstance(interrupted, CompletionInterrupted)
+    assert isinstance(first, ToolReturned)
+    assert isinstance(second, ToolReturned)
+    assert {first.outcome, second.outcome} == {"outcome_unknown"}
+    assert isinstance(failed, CompletionFailed)
 
 
 async def test_what_was_handed_over_uses_up_no_attempt() -> None:

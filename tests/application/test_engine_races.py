@@ -177,7 +177,7 @@ async def test_a_claim_over_its_head_before_any_append_silences_a_worker(nth: in
     requested_at = running.completion.requested_at
     intruder = Intruder(house, running.completion.id, nth=nth)
     intruder.enter(
-        CompletionInterrupted(1, requested_at, "worker_lost"), CompletionStarted(2, uuid7())
+        CompletionInterrupted(1, requested_at, "handed_over"), CompletionStarted(2, uuid7())
     )
     ending = await running.end()
     if not intruder.came:

@@ -2,20 +2,38 @@
 
 import asyncio
 import json
+import logging
+import math
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from pydantic_ai import ModelRetry, RunContext, ToolFailed
+import pytest
+from pydantic import BaseModel
+from pydantic_ai import ModelRetry, RunContext, ToolFailed, ToolReturn, UsageLimitExceeded
 from pydantic_ai.messages import (
     ModelMessage,
     ModelMessagesTypeAdapter,
     ModelRequest,
     ToolReturnPart,
+    UserPromptPart,
 )
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall
+from pydantic_core import to_json
 
 from application.agents import AgentDeps, AgentSpec
+from application.tool_results import (
+    ToolResultBase,
+    completed,
+    internal_error,
+    not_found_error,
+    pending,
+)
+from application.tools import idempotency_key, tool
 from domain.completion_events import (
     CancelRequested,
     CompletionFailed,
@@ -23,7 +41,11 @@ from domain.completion_events import (
     ToolCalled,
     ToolReturned,
 )
+from domain.ids import execution_of
+from domain.jsonvalue import JsonObject
+from projections.parts import parts_of
 from tests.application.house import House, Running, Saying, until
+from tests.application.memory_log import MemoryBlobs
 
 
 def calling(*calls: tuple[str, str, str]) -> Saying:
@@ -33,8 +55,8 @@ def calling(*calls: tuple[str, str, str]) -> Saying:
         if len(messages) % 4 == 3:
             yield "I have seen it."
             return
-        for number, (call, tool, arguments) in enumerate(calls):
-            yield {number: DeltaToolCall(tool, arguments, tool_call_id=call)}
+        for number, (call, name, arguments) in enumerate(calls):
+            yield {number: DeltaToolCall(name, arguments, tool_call_id=call)}
 
     return model
 
@@ -133,39 +155,351 @@ async def test_arguments_that_cannot_be_read_are_kept_as_they_came():
     assert called.arguments == {"INVALID_JSON": '{"at": '}
 
 
-async def test_a_long_result_stands_in_a_blob_and_its_beginning_in_the_event():
-    text = "é" * 9000
+class Found(BaseModel):
+    number: int
+
+
+@dataclass
+class Moment:
+    at: datetime
+    of: set[int]
+
+
+async def test_every_result_of_a_tool_is_an_outcome_with_words_for_people():
+    @tool(effect="none")
+    async def find() -> ToolResultBase:
+        return completed(Found(number=3), "3 found")
+
+    @tool
+    async def start() -> ToolResultBase:
+        return pending("Analysis started", ref_type="analysis", ref_id="7")
+
+    @tool
+    async def miss() -> ToolResultBase:
+        parts = [{"type": "text", "text": "There is no order 7. Ask for another number."}]
+        return not_found_error("No such order", content_parts=parts)
+
+    @tool
+    async def breaks() -> ToolResultBase:
+        return internal_error("The printer is on fire")
+
+    tools = [find, start, miss, breaks]
+    calls = [(function.__name__, function.__name__, "{}") for function in tools]
+    house = House(calling(*calls), spec=AgentSpec(tools=tools))
+    running = await house.begin()
+    assert await running.end() == "finished"
+    assert {
+        one.tool: (one.outcome, one.code, one.message, one.content)
+        for one in running.of(ToolReturned)
+    } == {
+        "find": ("completed", None, "3 found", '{"number":3}'),
+        "start": ("pending", None, "Analysis started", "Analysis started"),
+        "miss": (
+            "error",
+            "not_found",
+            "No such order",
+            "There is no order 7. Ask for another number.",
+        ),
+        "breaks": (
+            "failed",
+            "internal_error",
+            "The printer is on fire",
+            "The printer is on fire",
+        ),
+    }
+    shown = {part["tool_name"]: part for part in answered(running)}
+    assert shown["miss"] == {
+        "kind": "tool_result",
+        "call_id": "miss",
+        "tool_name": "miss",
+        "result": "There is no order 7. Ask for another number.",
+        "status": "error",
+        "message": "No such order",
+        "code": "not_found",
+    }
+    assert {name: part["status"] for name, part in shown.items()} == {
+        "find": "completed",
+        "start": "pending",
+        "miss": "error",
+        "breaks": "failed",
+    }
+
+
+def answered(running: Running) -> list[JsonObject]:
+    """The results, as people see them."""
+    parts = [part for one in running.of(MessageRecorded) for part in parts_of(one.message)]
+    return [part for part in parts if part["kind"] == "tool_result"]
+
+
+async def test_a_long_result_is_cut_for_the_model_and_the_whole_stands_in_a_blob():
+    text = "é" * 25_000_000
+    seen: list[Any] = []
 
     def look() -> str:
         return text
 
-    house = House(calling(("c1", "look", "{}")), spec=AgentSpec(tools=[look]))
-    running = await house.answer()
-    (returned,) = running.of(ToolReturned)
-    assert returned.content == "é" * 8000
-    assert returned.content_sha256 is not None
-    kept = await house.blobs.get(house.user.user_id, returned.content_sha256)
-    assert kept == text.encode()
-
-
-async def test_results_that_no_text_can_hold_reach_the_model_as_they_are_stored():
-    seen: list[Any] = []
-
-    def look() -> dict[str, str]:
-        return {"name\0": "half \ud83d"}
-
     async def model(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
         if len(messages) == 1:
-            yield {0: DeltaToolCall("look", "{}", tool_call_id="c\0")}
+            yield {0: DeltaToolCall("look", "{}", tool_call_id="c1")}
         else:
             seen.extend(p.content for p in messages[-1].parts if isinstance(p, ToolReturnPart))
             yield "ok"
 
-    running = await House(model, spec=AgentSpec(tools=[look])).answer()
-    assert seen == [{"name\ufffd": "half \ufffd"}]
+    house = House(model, spec=AgentSpec(tools=[look]))
+    running = await house.answer()
     (returned,) = running.of(ToolReturned)
-    assert json.loads(returned.content) == seen[0]
-    assert running.of(ToolCalled)[0].tool_call_id == returned.tool_call_id
+    assert returned.outcome == "completed"
+    assert len(returned.content.encode()) <= 16_000
+    assert returned.content.startswith("é" * 7_900)
+    assert returned.content.endswith(" more characters are left out.]")
+    assert seen == [returned.content]
+    assert returned.content_sha256 is not None
+    kept = await house.blobs.get(house.user.user_id, returned.content_sha256)
+    assert kept == text.encode()
+    recorded = [len(to_json(one.message)) for one in running.of(MessageRecorded)]
+    assert max(recorded) < 20_000
+
+
+async def test_what_a_tool_says_against_the_call_is_bounded_too():
+    long = "no " * 20_000
+
+    def refuse() -> str:
+        raise ModelRetry(long)
+
+    def fail() -> str:
+        raise ToolFailed(long)
+
+    async def miss() -> ToolResultBase:
+        return not_found_error(long)
+
+    async def sum_up(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    wrong = json.dumps({"numbers": ["x" * 500] * 100})
+    house = House(
+        calling(
+            ("c1", "refuse", "{}"),
+            ("c2", "fail", "{}"),
+            ("c3", "miss", "{}"),
+            ("c4", "sum_up", wrong),
+        ),
+        spec=AgentSpec(tools=[refuse, fail, miss, sum_up]),
+    )
+    running = await house.begin()
+    assert await running.end() == "finished"
+    returned = {one.tool_call_id: one for one in running.of(ToolReturned)}
+    assert {call: one.outcome for call, one in returned.items()} == {
+        "c1": "error",
+        "c2": "failed",
+        "c3": "error",
+        "c4": "error",
+    }
+    assert all(len(one.content.encode()) <= 16_000 for one in returned.values())
+    assert len(returned["c3"].message or "") == 1000
+    results = running.of(MessageRecorded)[2]
+    assert len(to_json(results.message)) < 70_000
+    for call in ("c1", "c2"):
+        sha256 = returned[call].content_sha256
+        assert sha256 is not None
+        kept = await house.blobs.get(house.user.user_id, sha256)
+        assert kept is not None
+        assert kept.startswith(long.encode())
+
+
+async def test_whatever_a_tool_returns_the_model_reads_text_and_the_answer_goes_on():
+    circle: list[Any] = []
+    circle.append(circle)
+
+    class Untold:
+        def __str__(self) -> str:
+            raise LookupError("the secret of our own code")
+
+    def hand(which: str) -> object:
+        return {
+            "model": Found(number=3),
+            "objects": [Moment(datetime(2026, 1, 2, tzinfo=UTC), {1}), Decimal("1.5"), b"\xff"],
+            "nothing": None,
+            "unreal": {"nan": math.nan, "nul\0": "half \ud83d"},
+            "circle": circle,
+            "untold": Untold(),
+        }[which]
+
+    names = ["model", "objects", "nothing", "unreal", "circle", "untold"]
+    calls = [(name, "hand", json.dumps({"which": name})) for name in names]
+    running = await House(calling(*calls), spec=AgentSpec(tools=[hand])).answer()
+    returned = {one.tool_call_id: (one.outcome, one.content) for one in running.of(ToolReturned)}
+    failed = ("failed", "The tool hand failed unexpectedly.")
+    assert returned == {
+        "model": ("completed", '{"number":3}'),
+        "objects": ("completed", '[{"at":"2026-01-02T00:00:00Z","of":[1]},"1.5","_w=="]'),
+        "nothing": ("completed", "null"),
+        "unreal": ("completed", '{"nan":"nan","nul\ufffd":"half \ufffd"}'),
+        "circle": failed,
+        "untold": failed,
+    }
+    assert running.said.text == "I have seen it."
+
+
+async def test_a_tool_may_return_what_pydantic_ai_has_for_it():
+    seen: list[Any] = []
+
+    def look() -> ToolReturn[Any]:
+        return ToolReturn({"number": 3}, content=["And \ud83d.", "x" * 20_000], metadata={"own": 1})
+
+    def wrapped() -> ToolReturn[Any]:
+        return ToolReturn(not_found_error("Gone"))
+
+    async def model(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        if len(messages) == 1:
+            yield {0: DeltaToolCall("look", "{}", tool_call_id="c1")}
+            yield {1: DeltaToolCall("wrapped", "{}", tool_call_id="c2")}
+        else:
+            seen.extend(p.content for p in messages[-1].parts if isinstance(p, UserPromptPart))
+            yield "ok"
+
+    running = await House(model, spec=AgentSpec(tools=[look, wrapped])).answer()
+    returned = {one.tool: (one.outcome, one.content) for one in running.of(ToolReturned)}
+    assert returned == {"look": ("completed", '{"number":3}'), "wrapped": ("error", "Gone")}
+    (beside,) = seen
+    assert beside.startswith("And \ufffd.\n\nxxx")
+    assert len(beside) <= 16_000
+
+
+async def test_a_defect_of_a_tool_is_logged_and_its_text_is_told_to_nobody(
+    caplog: pytest.LogCaptureFixture,
+):
+    async def crash() -> int:
+        return Found.model_validate({"number": "the secret of our own code"}).number
+
+    async def confused() -> int:
+        raise asyncio.CancelledError
+
+    async def delegate() -> str:
+        raise UsageLimitExceeded("of an agent that this tool has asked")
+
+    tools = [crash, confused, delegate]
+    calls = [(function.__name__, function.__name__, "{}") for function in tools]
+    house = House(calling(*calls), spec=AgentSpec(tools=tools))
+    running = await house.begin()
+    assert await running.end() == "finished"
+    assert {one.tool: (one.outcome, one.code, one.content) for one in running.of(ToolReturned)} == {
+        name: ("failed", "unhandled_exception", f"The tool {name} failed unexpectedly.")
+        for name in ("crash", "confused", "delegate")
+    }
+    assert "the secret of our own code" in caplog.text
+    assert "tool crash failed" in caplog.text
+
+
+async def test_a_tool_that_always_wants_another_try_ends_the_answer():
+    async def refuse() -> str:
+        raise ModelRetry("Again.")
+
+    async def model(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        yield {0: DeltaToolCall("refuse", "{}", tool_call_id=f"c{len(messages)}")}
+
+    running = await House(model, spec=AgentSpec(tools=[refuse])).answer()
+    assert isinstance(running.ended, CompletionFailed)
+    outcomes = [one.outcome for one in running.of(ToolReturned)]
+    assert outcomes == ["error", "error", "error", "cancelled"]
+
+
+async def test_each_tool_has_its_own_time_and_the_others_do_not_wait_for_it():
+    cancelled: list[str] = []
+
+    async def wait_for(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(name)
+
+    @tool(timeout_seconds=0.05)
+    async def slow_to_write() -> None:
+        await wait_for("slow_to_write")
+
+    @tool(effect="none", timeout_seconds=0.05)
+    async def slow_to_read() -> None:
+        await wait_for("slow_to_read")
+
+    @tool(effect="none")
+    async def quick() -> str:
+        return "done"
+
+    tools = [slow_to_write, slow_to_read, quick]
+    calls = [(function.__name__, function.__name__, "{}") for function in tools]
+    running = await House(calling(*calls), spec=AgentSpec(tools=tools)).answer()
+    returned = {one.tool: one for one in running.of(ToolReturned)}
+    assert running.of(ToolReturned)[0].tool == "quick"
+    assert sorted(cancelled) == ["slow_to_read", "slow_to_write"]
+    assert (returned["slow_to_read"].outcome, returned["slow_to_read"].code) == (
+        "failed",
+        "timeout",
+    )
+    assert returned["slow_to_read"].content == "The tool slow_to_read did not end within 0.05 s."
+    assert returned["slow_to_write"].content.endswith("Whether it has had its effect is not known.")
+    assert running.said.text == "I have seen it."
+
+
+async def test_tools_of_one_step_run_side_by_side():
+    met = asyncio.Barrier(3)
+
+    async def meet() -> str:
+        async with asyncio.timeout(10):
+            await met.wait()
+        return "met"
+
+    calls = [(f"c{n}", "meet", "{}") for n in range(3)]
+    running = await House(calling(*calls), spec=AgentSpec(tools=[meet])).answer()
+    assert [one.content for one in running.of(ToolReturned)] == ["met"] * 3
+
+
+async def test_a_call_has_the_same_key_in_every_attempt_and_no_other_call_has_it():
+    keys: dict[str, UUID] = {}
+    again: list[UUID] = []
+
+    @tool(effect="idempotent")
+    async def pay(ctx: RunContext[AgentDeps], at: str) -> str:
+        assert ctx.tool_call_id is not None
+        keys[ctx.tool_call_id] = idempotency_key(ctx)
+        next_attempt = replace(ctx, run_id="another", deps=replace(ctx.deps))
+        again.append(idempotency_key(next_attempt))
+        return at
+
+    calls = [("c1", "pay", '{"at": "x"}'), ("c2", "pay", '{"at": "x"}')]
+    house = House(calling(*calls), spec=AgentSpec(tools=[pay]))
+    running = await house.answer()
+    assert keys["c1"] != keys["c2"]
+    assert sorted(again) == sorted(keys.values())
+    assert keys["c1"] == execution_of(running.completion.id, tool_call_id="c1")
+
+
+async def test_a_result_that_is_too_large_to_keep_is_still_told(caplog: pytest.LogCaptureFixture):
+    def look() -> str:
+        return "x" * 64_000_001
+
+    house = House(calling(("c1", "look", "{}")), spec=AgentSpec(tools=[look]))
+    running = await house.begin()
+    assert await running.end() == "finished"
+    (returned,) = running.of(ToolReturned)
+    assert (returned.outcome, returned.content_sha256) == ("completed", None)
+    assert "64000001 bytes is too large to keep" in caplog.text
+
+
+async def test_a_result_that_cannot_be_kept_is_still_told(caplog: pytest.LogCaptureFixture):
+    class Full(MemoryBlobs):
+        async def put(self, owner_id: UUID, content: bytes, *, media_type: str) -> str:
+            if media_type == "text/plain":
+                raise OSError("no space left")
+            return await super().put(owner_id, content, media_type=media_type)
+
+    def look() -> str:
+        return "x" * 20_000
+
+    house = House(calling(("c1", "look", "{}")), spec=AgentSpec(tools=[look]), blobs=Full())
+    running = await house.begin()
+    assert await running.end() == "finished"
+    (returned,) = running.of(ToolReturned)
+    assert (returned.outcome, returned.content_sha256) == ("completed", None)
+    assert "no space left" in caplog.text
 
 
 async def test_what_the_model_said_goes_back_to_it_as_it_is_stored():
@@ -293,7 +627,7 @@ async def test_a_tool_finds_its_conversation_and_a_session_in_ctx_deps():
         deps = ctx.deps
         async with deps.get_session() as session:
             assert session is not deps.session
-        found.extend((deps.user_id, deps.thread_id, deps.completion_id, deps.logger.name))
+        found.extend((deps.user_id, deps.thread_id, deps.completion_id, type(deps.logger)))
         return "ok"
 
     house = House(calling(("c1", "look", "{}")), spec=AgentSpec(tools=[look]))
@@ -302,7 +636,7 @@ async def test_a_tool_finds_its_conversation_and_a_session_in_ctx_deps():
         house.user.user_id,
         running.thread_id,
         running.completion.id,
-        "application.run",
+        logging.Logger,
     ]
 
 

@@ -98,7 +98,7 @@ async def test_the_messages_are_exactly_those_that_pydantic_ai_had():
     assert ModelMessagesTypeAdapter.dump_python(history.messages, mode="json") == dumped
     returns = [p for m in history.messages for p in m.parts if isinstance(p, ToolReturnPart)]
     assert [part.outcome for part in returns] == ["success", "retried"]
-    assert returns[0].content == {"at": "x", "nothing": None}
+    assert returns[0].content == '{"at":"x","nothing":null}'
 
 
 async def test_instructions_come_from_the_agent_in_every_turn_and_never_from_the_history():

@@ -1,11 +1,7 @@
 """A thread: given events, when a command, then events."""
 
-from uuid import UUID
-
 import pytest
 
-from domain.content import TextPart
-from domain.ids import completion_of
 from domain.refusals import (
     BodyDiffers,
     IdIsTaken,
@@ -15,48 +11,27 @@ from domain.refusals import (
     ThreadIsArchived,
     ThreadIsBusy,
 )
-from domain.thread import Thread, begin, evolve
 from domain.thread_events import (
     HeadMoved,
-    MessageAdded,
     MessageDelivered,
-    MessageQueued,
     MessageWithdrawn,
     ThreadArchived,
     ThreadCompletionRequested,
     ThreadEvent,
     ThreadRenamed,
-    ThreadStarted,
     TurnEnded,
 )
-from tests.domain.history import OWNER, STREAM, recorded
-
-FIRST, SECOND, THIRD = UUID(int=11), UUID(int=12), UUID(int=13)
-HELLO = (TextPart("hello"),)
-STARTED = ThreadStarted(owner_id=OWNER, agent="assistant")
-
-
-def answer_to(message_id: UUID) -> UUID:
-    return completion_of(STREAM, message_id=message_id)
-
-
-def given(*events: ThreadEvent) -> Thread:
-    first, *others = recorded(events)
-    thread = begin(first)
-    for one in others:
-        thread = evolve(thread, one)
-    return thread
-
-
-def asked(message_id: UUID, parent_id: UUID | None = None) -> list[ThreadEvent]:
-    return [
-        MessageAdded(message_id, parent_id, HELLO),
-        ThreadCompletionRequested(answer_to(message_id), message_id),
-    ]
-
-
-def queued(message_id: UUID) -> MessageQueued:
-    return MessageQueued(message_id, answer_to(message_id), "enqueue", HELLO)
+from tests.domain.threads import (
+    FIRST,
+    HELLO,
+    SECOND,
+    STARTED,
+    THIRD,
+    answer_to,
+    asked,
+    given,
+    queued,
+)
 
 
 def test_a_message_to_an_idle_thread_gets_the_turn() -> None:
@@ -83,9 +58,9 @@ def test_the_same_id_with_another_body_is_refused() -> None:
 
 
 def test_an_answers_id_is_no_id_for_a_message() -> None:
-    ended = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
+    over = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
     with pytest.raises(IdIsTaken):
-        given(STARTED, *asked(FIRST), ended).post(answer_to(FIRST), parts=HELLO)
+        given(STARTED, *asked(FIRST), over).post(answer_to(FIRST), parts=HELLO)
 
 
 @pytest.mark.parametrize("waiting", [False, True])
@@ -103,22 +78,22 @@ def test_a_message_whose_answer_would_have_a_messages_id_is_refused() -> None:
 
 
 def test_the_next_message_goes_below_the_answer() -> None:
-    ended = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
-    thread = given(STARTED, *asked(FIRST), ended)
+    over = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
+    thread = given(STARTED, *asked(FIRST), over)
     assert thread.post(SECOND, parts=HELLO) == asked(SECOND, answer_to(FIRST))
 
 
 def test_without_an_answer_the_next_message_goes_below_the_question() -> None:
     thread = given(STARTED, *asked(FIRST))
-    [ended] = thread.end_turn(answer_to(FIRST), outcome="failed", answered=False)
-    assert given(STARTED, *asked(FIRST), ended).post(SECOND, parts=HELLO) == asked(SECOND, FIRST)
+    [over] = thread.end_turn(answer_to(FIRST), outcome="failed", answered=False)
+    assert given(STARTED, *asked(FIRST), over).post(SECOND, parts=HELLO) == asked(SECOND, FIRST)
 
 
 def test_an_edited_message_becomes_a_sibling_and_the_head_of_its_own_branch() -> None:
-    ended = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
+    over = TurnEnded(answer_to(FIRST), "finished", answered=True, head=answer_to(FIRST))
     second = asked(SECOND, answer_to(FIRST))
     again = TurnEnded(answer_to(SECOND), "finished", answered=True, head=answer_to(SECOND))
-    history = [STARTED, *asked(FIRST), ended, *second, again]
+    history = [STARTED, *asked(FIRST), over, *second, again]
     edited = given(*history).post(THIRD, parts=HELLO, parent_id=answer_to(FIRST))
     assert edited == asked(THIRD, answer_to(FIRST))
     assert given(*history, *edited).path_to(THIRD) == [FIRST, answer_to(FIRST), THIRD]
@@ -141,8 +116,8 @@ def test_the_end_of_a_turn_gives_it_to_the_message_that_waits_longest() -> None:
 
 def test_the_end_of_a_turn_leaves_a_head_alone_that_somebody_moved() -> None:
     answer = answer_to(FIRST)
-    ended = TurnEnded(answer, "finished", answered=True, head=answer)
-    before = [STARTED, *asked(FIRST), ended, *asked(SECOND, answer), HeadMoved(FIRST)]
+    over = TurnEnded(answer, "finished", answered=True, head=answer)
+    before = [STARTED, *asked(FIRST), over, *asked(SECOND, answer), HeadMoved(FIRST)]
     [second] = given(*before).end_turn(answer_to(SECOND), outcome="finished", answered=True)
     assert second == TurnEnded(answer_to(SECOND), "finished", answered=True, head=FIRST)
     assert given(*before, second).path_to(answer_to(SECOND))[-2:] == [SECOND, answer_to(SECOND)]
@@ -177,8 +152,8 @@ def test_an_unknown_message_cannot_be_withdrawn() -> None:
 
 def test_a_withdrawn_message_never_gets_a_turn() -> None:
     thread = given(STARTED, *asked(FIRST), queued(SECOND), MessageWithdrawn(SECOND))
-    [ended] = thread.end_turn(answer_to(FIRST), outcome="finished", answered=True)
-    assert isinstance(ended, TurnEnded)
+    [over] = thread.end_turn(answer_to(FIRST), outcome="finished", answered=True)
+    assert isinstance(over, TurnEnded)
 
 
 def test_archiving_withdraws_what_waits_and_closes_the_door() -> None:

@@ -17,6 +17,7 @@ BACKGROUND = (
     "current_setting('jit')",
     "threadlog.workers",  # beats, and looks at the others
     "WHERE cancel_requested",
+    "r.kind = 'tool' AND r.waiting",  # the look for what somebody outside owes
     "AND stream_id <> ALL ($3)",  # the look for what nobody has claimed
 )
 

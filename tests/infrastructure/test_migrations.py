@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from domain.catalogue import TERMINAL_NAMES
+from domain.catalogue import BY_NAME, TERMINAL_NAMES
 from infrastructure.embedded import EmbeddedPostgres
+from infrastructure.event_log import LogReader
 from infrastructure.event_log.connection import Connection, connected
+from infrastructure.event_log.result_secret import PostgresResultSecret
 from infrastructure.migrations import check_schema, migrate, pending
 from infrastructure.migrations.files import migrations, read_sql
 from infrastructure.migrations.problems import (
@@ -220,6 +223,31 @@ async def test_the_terminal_names_in_the_database_are_those_of_the_catalogue(
     listed = function.partition("terminal CONSTANT text[] := ARRAY[")[2].partition("]")[0]
     assert {part.strip(" \n'") for part in listed.split(",")} == set(TERMINAL_NAMES)
     assert {part.partition("'")[0] for part in index.split("'")[3::2]} == set(TERMINAL_NAMES)
+
+
+async def test_every_name_that_the_append_function_looks_for_is_in_the_catalogue(
+    postgres: EmbeddedPostgres,
+) -> None:
+    url, owner_url = await new_database(postgres)
+    await migrate(owner_url, url)
+    async with connected(owner_url) as superuser:
+        function = await superuser.fetchval(
+            "SELECT prosrc FROM pg_proc WHERE proname = 'chat_events_append'"
+        )
+    names = set(re.findall(r"'((?:completion|tool)\.[a-z_]+)'", function))
+    assert names > set(TERMINAL_NAMES)
+    assert names <= set(BY_NAME)
+
+
+async def test_each_installation_has_a_secret_of_its_own(postgres: EmbeddedPostgres) -> None:
+    secrets: set[bytes] = set()
+    for _ in range(2):
+        url, owner_url = await new_database(postgres)
+        await migrate(owner_url, url)
+        for _ in range(2):
+            async with LogReader(url) as reader:
+                secrets.add(await PostgresResultSecret(reader.database).read())
+    assert [len(secret) for secret in secrets] == [32, 32]
 
 
 async def test_a_wrong_password_is_not_taken_for_an_old_schema(postgres: EmbeddedPostgres) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from typing import Literal
 
 import pytest
-from pydantic_ai import ToolFailed
+from pydantic_ai import ModelRetry, ToolFailed, ToolReturn
 from pydantic_ai.exceptions import ModelAPIError, RunCancelled
 from pydantic_ai.messages import (
     ModelMessage,
@@ -16,6 +17,7 @@ from pydantic_ai.messages import (
     TextPart,
     ThinkingPart,
     ToolCallPart,
+    ToolReturnPart,
     UserPromptPart,
 )
 
@@ -30,16 +32,30 @@ def clock() -> str:
     return "half past three"
 
 
-def send_email(to: str, copies: int, urgent: bool = False) -> dict[str, str]:
+def send_email(to: str, copies: int, urgent: bool = False) -> ToolReturn[str]:
     """Sends an email, in the background."""
-    return {"status": "pending", "task_id": f"{to} {copies} {urgent}"}
+    return ToolReturn(f"{to} {copies} {urgent}", metadata={"status": "pending"})
 
 
 def broken() -> str:
     raise ToolFailed("no network today")
 
 
-TOOLS = [clock, send_email, broken]
+def picky(number: int) -> str:
+    raise ModelRetry(f"{number} is no good")
+
+
+def get_stats() -> dict[str, object]:
+    """What there is."""
+    return {"threads": 3, "tool_runs": {"completed": 2}, "failed": {}}
+
+
+def run_analysis(kind: Literal["user_activity", "tool_usage"], days: int = 7) -> str:
+    """Looks at the past."""
+    return f"{kind} of {days} days"
+
+
+TOOLS = [clock, send_email, broken, picky, get_stats, run_analysis]
 
 
 async def say(prompt: str | None, history: list[ModelMessage] | None = None) -> Run:
@@ -118,7 +134,8 @@ async def test_a_clock_is_asked_for_the_time() -> None:
 async def test_arguments_of_a_tool_come_from_the_message() -> None:
     ran = await say('Quickly use the tool send email, to "bob", 3 times')
     assert tool_call(ran).args_as_dict() == {"to": "bob", "copies": 3}
-    assert "in the background" in ran.output
+    assert "send_email is running in the background" in ran.output
+    assert "by myself" in ran.output
     ran = await say('Quickly use send_email {"to": "eve", "copies": 2, "urgent": true}')
     assert tool_call(ran).args_as_dict() == {"to": "eve", "copies": 2, "urgent": True}
 
@@ -129,8 +146,59 @@ async def test_a_tool_that_fails_is_told_and_not_called_again() -> None:
     assert ran.usage.requests == 2
 
 
+async def test_a_tool_that_wants_other_arguments_is_told_and_not_called_again() -> None:
+    ran = await say("Quickly use the tool picky with 7")
+    assert ran.output == "picky did not work: 7 is no good"
+    assert ran.usage.requests == 2
+
+
+@pytest.mark.parametrize("asked", ["How many threads do I have?", "Show me some statistics"])
+async def test_figures_are_asked_for_in_plain_words_and_told_in_words(asked: str) -> None:
+    ran = await say(f"{asked} Quickly")
+    told = "get_stats says: threads: 3, tool runs: (completed: 2), failed: none"
+    assert ran.output == told
+
+
+ASKED = {
+    "Analyse my activity of the last 30 days": {"kind": "user_activity", "days": 30},
+    "Please analyze which tools I use": {"kind": "tool_usage"},
+    "I need an analysis": {"kind": "user_activity"},
+    "Use the tool run_analysis on my activity": {"kind": "user_activity"},
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_an_analysis_is_asked_for_in_plain_words(asked: str) -> None:
+    assert tool_call(await say(f"{asked}, quickly")).args_as_dict() == ASKED[asked]
+
+
+async def test_a_denied_tool_is_told() -> None:
+    history = talk("Use send_email, quickly")
+    history[-1] = ModelResponse(parts=[ToolCallPart("send_email", "{}", tool_call_id="c")])
+    denied = ToolReturnPart("send_email", "No.", tool_call_id="c", outcome="denied")
+    history.append(ModelRequest(parts=[denied]))
+    ran = await say(None, history)
+    assert ran.output == "You did not allow send_email, so I did not use it."
+
+
+async def test_what_the_person_says_while_a_tool_runs_is_answered_too() -> None:
+    history = talk("Use the tool clock, quickly")
+    history[-1] = ModelResponse(parts=[ToolCallPart("clock", "{}", tool_call_id="c")])
+    returned = ToolReturnPart("clock", "half past three", tool_call_id="c")
+    steered = UserPromptPart("Quickly, what did I say before?")
+    history.append(ModelRequest(parts=[returned, steered]))
+    ran = await say(None, history)
+    assert ran.output.startswith("clock says: half past three\n\nBefore this you said one thing")
+    history[-1] = ModelRequest(parts=[returned, UserPromptPart("Quickly use get_stats instead")])
+    ran = await say(None, history)
+    first = ran.messages[len(history)]
+    assert isinstance(first, ModelResponse)
+    assert first.text == "clock says: half past three\n\nLet me use the tool get_stats. "
+    assert ran.output.startswith("get_stats says")
+
+
 async def test_an_unknown_tool_is_answered_with_those_there_are() -> None:
-    assert "clock, send_email, broken" in (await say("Quickly use the tool hammer")).output
+    assert "clock, send_email, broken, picky" in (await say("Quickly use the tool hammer")).output
 
 
 async def test_it_remembers_what_was_said() -> None:
@@ -151,10 +219,29 @@ async def test_it_notices_that_it_was_stopped() -> None:
     assert "stopped after 3 words" in (await say("And now, quickly?", history)).output
 
 
-async def test_it_tells_what_a_background_tool_brought() -> None:
-    history = talk("Use send_email")
-    history.append(ModelRequest(parts=[SystemPromptPart("send_email finished: delivered")]))
-    assert "send_email finished: delivered" in (await say(None, history)).output
+HEADING = "The background tool run_analysis (execution 019) has ended. "
+BROUGHT = {
+    f"{HEADING}It is completed:\n\nMuch was said.\n\n{{}}": "has come back: Much was said.",
+    f'{HEADING}It is completed:\n\n{{"days_left": 3}}': "has come back: days left: 3",
+    f"{HEADING}It failed: gone": "has brought no result. It failed: gone",
+    f"{HEADING}It was cancelled.": "has brought no result. It was cancelled.",
+}
+
+
+@pytest.mark.parametrize("note", BROUGHT)
+async def test_it_tells_what_a_background_tool_brought(note: str) -> None:
+    history = talk("Quickly use run_analysis")
+    history.append(ModelRequest(parts=[SystemPromptPart(note)]))
+    assert (await say(None, history)).output == f"run_analysis {BROUGHT[note]}"
+
+
+async def test_what_came_meanwhile_is_told_before_the_next_question_is_answered() -> None:
+    history = talk("Use run_analysis")
+    said = [SystemPromptPart("It rains."), UserPromptPart("Quickly write 3 words")]
+    history.append(ModelRequest(parts=said))
+    ran = await say(None, history)
+    assert ran.output == f"I have been told: It rains.\n\n{essay(3)}"
+    assert (await say("Quickly write 2 words", ran.messages)).output == essay(2)
 
 
 async def test_it_fails_when_asked_to_and_it_is_not_worth_a_retry() -> None:

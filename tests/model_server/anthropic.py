@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.model_server.exchange import Exchange, Frame
+from tests.model_server.rules import signature
 from tests.model_server.script import Script, split_arguments
 
 ERROR = (
@@ -20,8 +21,8 @@ def frames(script: Script, exchange: Exchange) -> Iterator[Frame]:
         yield _event("content_block_start", index=0, content_block=_THINKING)
         for thought in script.thoughts():
             yield _delta(index, "thinking_delta", "thinking", thought)
-        signature = {"type": "signature_delta", "signature": "c2lnbmVk"}
-        yield _event("content_block_delta", index=index, delta=signature)
+        signed = {"type": "signature_delta", "signature": signature("".join(script.thoughts()))}
+        yield _event("content_block_delta", index=index, delta=signed)
         yield _event("content_block_stop", index=index)
         index += 1
     if not script.calls or script.preamble:

@@ -35,6 +35,8 @@ class Exchange:
     end: End = "open"
     """`complete` also after a fault that ends cleanly; `hung up` when the client went first."""
     ended_at: float | None = None
+    counted: bool = False
+    """The whole answer was sent, and with it its usage: what was said under an id is kept."""
     complaints: list[str] = field(default_factory=list[str])
     """What the provider would find wrong with it; then it is refused."""
 

@@ -44,6 +44,7 @@ async def play(script: Script, exchange: Exchange, *, ledger: Ledger, send: Any)
     elif held == SILENCE:
         await asyncio.Event().wait()
     else:
+        exchange.counted = script.fault is None or script.fault in ALTERED
         ledger.finish(exchange, "complete")
         await _send_frame(held, script, exchange=exchange, started=started, send=send)
         await send({"type": "http.response.body", "body": b""})

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from tests.model_server.exchange import Exchange, Frame
+from tests.model_server.rules import signature
 from tests.model_server.script import Script, split_arguments
 
 ERROR = (
@@ -33,6 +34,7 @@ class _Stream:
         self.exchange = exchange
         self.sequence = count()
         self.output: list[dict[str, Any]] = []
+        self.after = ""  # the end of the ids of what reasoning has led to
 
     def event(self, kind: str, **fields: Any) -> Frame:
         data = {"type": kind, "sequence_number": next(self.sequence), **fields}
@@ -78,7 +80,9 @@ class _Stream:
         for thought in script.thoughts():
             yield self.delta("response.reasoning_summary_text.delta", where, thought)
         summary = [{**part, "text": "".join(script.thoughts())}]
-        yield self._done({**item, "summary": summary, "encrypted_content": "c2VhbGVk"})
+        sealed = signature(item["id"] + summary[0]["text"])
+        yield self._done({**item, "summary": summary, "encrypted_content": sealed})
+        self.after = f"_after_{item['id']}"
 
     def message(self, script: Script) -> Iterator[Frame]:
         item: dict[str, Any] = {"type": "message", "id": self._id("msg"), "role": "assistant"}
@@ -95,7 +99,7 @@ class _Stream:
 
     def call(self, name: str, parts: Iterator[str]) -> Iterator[Frame]:
         item = {"type": "function_call", "id": self._id("fc"), "name": name, "arguments": ""}
-        item["call_id"] = self._id("call")
+        item["call_id"] = f"call_{self.exchange.number}_{self._index}"
         yield self._added({**item, "status": "in_progress"})
         where = f'"item_id":"{item["id"]}","output_index":{self._index}'
         said: list[str] = []
@@ -109,7 +113,7 @@ class _Stream:
         return len(self.output)
 
     def _id(self, prefix: str) -> str:
-        return f"{prefix}_{self.exchange.number}_{self._index}"
+        return f"{prefix}_{self.exchange.number}_{self._index}{self.after}"
 
     def _added(self, item: dict[str, Any]) -> Frame:
         return self.event("response.output_item.added", output_index=self._index, item=item)

@@ -1,5 +1,6 @@
 """What the three providers ask of a request alike."""
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -50,6 +51,11 @@ def says_something(content: str | Sequence[Mapping[str, Any]] | None) -> bool:
 def is_text(value: object) -> bool:
     """Is it a string that says something?"""
     return isinstance(value, str) and bool(value.strip())
+
+
+def signature(thoughts: str) -> str:
+    """What shows a provider that a model's thoughts come back unchanged."""
+    return hashlib.sha256(thoughts.encode()).hexdigest()
 
 
 def is_json_object(text: object) -> bool:

@@ -10,12 +10,15 @@ from pydantic_ai.exceptions import ModelHTTPError
 from application.models import close_models, resolve_model
 from tests.model_server import ModelServer, as_provider, ask
 from tests.model_server.client import MODELS, run
+from tests.model_server.rules import signature
 from tests.model_server.turn import PATHS, Protocol
 from tests.model_server.validity import complaints
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 USER = {"role": "user", "content": "Hello"}
+SYSTEM = {"role": "system", "content": "x"}
 CALLING = {"role": "assistant", "tool_calls": [CALL]}
+RETURN = {"role": "tool", "tool_call_id": "c1", "content": "x"}
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
 
 CHAT: list[tuple[str, dict[str, Any]]] = [
@@ -59,9 +62,15 @@ CHAT: list[tuple[str, dict[str, Any]]] = [
         {"tools": [{**TOOL, "function": {"name": "x", "parameters": {"type": "array"}}}]},
     ),
     ("missing", {"messages": None}),
+    ("nothing to answer", {"messages": [USER, {"role": "assistant", "content": "x"}]}),
+    ("no result of the call c1", {"messages": [USER, CALLING, SYSTEM, RETURN]}),
+    ("a result of no call: c1", {"messages": [USER, CALLING, RETURN, USER, RETURN]}),
 ]
 ITEM = {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"}
 OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "x"}
+SAID = {"role": "assistant", "content": "x"}
+THOUGHT = {"type": "reasoning", "id": "rs", "summary": [{"text": "hm"}]}
+THOUGHT["encrypted_content"] = signature("rshm")
 RESPONSES: list[tuple[str, dict[str, Any]]] = [
     ("no result of the call c1", {"input": [USER, ITEM, USER]}),
     ("a result of no call: c1", {"input": [USER, OUTPUT]}),
@@ -70,9 +79,17 @@ RESPONSES: list[tuple[str, dict[str, Any]]] = [
     ("empty content", {"input": [{"role": "user", "content": []}]}),
     ("no such item", {"input": [{"type": "song"}]}),
     ("instructions", {"instructions": ""}),
+    ("no result of the call c1", {"input": [USER, ITEM, SYSTEM, OUTPUT]}),
+    ("nothing to answer", {"input": [USER, SAID]}),
+    ("comes twice", {"input": [USER, {**SAID, "id": "m"}, {**SAID, "id": "m"}, USER]}),
+    ("without its reasoning", {"input": [USER, {**SAID, "id": "msg_1_1_after_rs_1_0"}, USER]}),
+    ("not what the model thought", {"input": [USER, {**THOUGHT, "id": "other"}, SAID, USER]}),
 ]
 USE: dict[str, Any] = {"type": "tool_use", "id": "c1", "name": "look", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "c1", "content": "x"}
+USING = [{"role": "assistant", "content": [USE]}, {"role": "user", "content": [RESULT]}]
+TEXT = {"type": "text", "text": "x"}
+THINKING = {"type": "thinking", "thinking": "hm", "signature": signature("hm")}
 ANTHROPIC: list[tuple[str, dict[str, Any]]] = [
     ("max_tokens", {"max_tokens": None}),
     ("the user speaks first", {"messages": [{"role": "assistant", "content": "x"}]}),
@@ -100,6 +117,37 @@ ANTHROPIC: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("system", {"system": ""}),
+    ("nothing to answer", {"messages": [USER, SAID]}),
+    ("assistant twice in a row", {"messages": [USER, SAID, SAID, USER]}),
+    ("between the user and the model", {"messages": [USER, SYSTEM, USER]}),
+    ("between the user and the model", {"messages": [USER, SAID, SYSTEM]}),
+    ("system does not say tool_use", {"messages": [USER, {"role": "system", "content": [USE]}]}),
+    ("is used again", {"messages": [USER, *USING, *USING]}),
+    (
+        "empty text in the result",
+        {
+            "messages": [
+                USER,
+                USING[0],
+                {
+                    "role": "user",
+                    "content": [{**RESULT, "content": [{"type": "text", "text": ""}]}],
+                },
+            ]
+        },
+    ),
+    ("led to nothing", {"messages": [USER, {"role": "assistant", "content": [THINKING]}, USER]}),
+    (
+        "without its signature",
+        {
+            "messages": [
+                USER,
+                {"role": "assistant", "content": [{**THINKING, "thinking": "x"}, TEXT]},
+                USER,
+            ]
+        },
+    ),
+    ("thinking may take", {"thinking": {"type": "enabled", "budget_tokens": 9}}),
 ]
 FAULTS = [
     *(("chat", words, fields) for words, fields in CHAT),
@@ -124,6 +172,25 @@ def test_what_is_wrong_is_said(protocol: Protocol, words: str, fields: dict[str,
     assert complaints(protocol, request(protocol, {})) == []
     found = complaints(protocol, request(protocol, fields))
     assert any(words in complaint for complaint in found), found
+
+
+FINE: list[tuple[Protocol, dict[str, Any]]] = [
+    ("chat", {"messages": [SYSTEM, USER, CALLING, RETURN, SYSTEM, USER, USER]}),
+    ("responses", {"input": [USER, THOUGHT, ITEM, OUTPUT, SYSTEM]}),
+    ("responses", {"input": [USER, THOUGHT, {**SAID, "id": "m_after_rs"}, USER]}),
+    ("anthropic", {"messages": [USER, USER, *USING, SYSTEM]}),
+    (
+        "anthropic",
+        {"messages": [USER, SYSTEM, {"role": "assistant", "content": [THINKING, TEXT]}, USER]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("protocol", "fields"), FINE)
+def test_what_a_provider_accepts_is_not_complained_of(
+    protocol: Protocol, fields: dict[str, Any]
+) -> None:
+    assert complaints(protocol, request(protocol, fields)) == []
 
 
 @pytest.mark.parametrize("path", PATHS)

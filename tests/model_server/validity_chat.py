@@ -34,6 +34,8 @@ def check(request: Mapping[str, Any]) -> Iterator[str]:
             yield from check_calls(_calls(message), _results(messages[index + 1 :]), where=where)
     if messages and messages[0]["role"] == "tool":
         yield "messages[0]: a result of no call"
+    if messages and messages[-1]["role"] == "assistant":
+        yield "messages: the model speaks last, there is nothing to answer"
 
 
 def _faults(message: Message) -> Iterator[str]:

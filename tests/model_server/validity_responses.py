@@ -1,5 +1,6 @@
 """What OpenAI Responses asks of a request."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -11,6 +12,7 @@ from tests.model_server.rules import (
     is_json_object,
     is_text,
     says_something,
+    signature,
 )
 
 Item = Mapping[str, Any]
@@ -33,6 +35,9 @@ def check(request: Mapping[str, Any]) -> Iterator[str]:
         if _kind(item) == "reasoning" and not _is_followed(items[index + 1 :]):
             yield f"input[{index}]: reasoning without the item that it led to"
     yield from _unpaired(items)
+    yield from _id_faults(items)
+    if items and items[-1].get("role") == "assistant":
+        yield "input: the model speaks last, there is nothing to answer"
 
 
 def _kind(item: Item) -> str:
@@ -54,10 +59,15 @@ def _faults(item: Item) -> Iterator[str]:
             if not isinstance(item["output"], str | list):
                 yield "a result without output"
         case "reasoning":
-            if not item.get("encrypted_content") and not item.get("id"):
-                yield "reasoning that nobody can look up"
+            said = "".join(part["text"] for part in item["summary"])
+            if item.get("encrypted_content") != signature(item.get("id", "") + said):
+                yield "reasoning that is not what the model thought"
         case other:
             yield f"no such item: {other!r}"
+
+
+def _speaks(item: Item) -> bool:
+    return item.get("role") not in (None, "assistant")
 
 
 def _is_followed(following: Sequence[Item]) -> bool:
@@ -67,11 +77,21 @@ def _is_followed(following: Sequence[Item]) -> bool:
     )
 
 
+def _id_faults(items: Sequence[Item]) -> Iterator[str]:
+    """What this server has said under an id comes back once, and with what led to it."""
+    seen = Counter(item["id"] for item in items if "id" in item)
+    yield from (f"input: the item {one} comes twice" for one, count in seen.items() if count > 1)
+    for item in items:
+        _, _, reasoning = item.get("id", "").partition("_after_")
+        if reasoning and reasoning not in seen:
+            yield f"input: {item['id']} without its reasoning"
+
+
 def _unpaired(items: Sequence[Item]) -> Iterator[str]:
-    """Results stand before anybody speaks again."""
+    """Results stand before anybody speaks again but the model."""
     calls: list[str] = []
     results: list[str] = []
-    for speaks, group in groupby(items, key=lambda item: item.get("role") == "user"):
+    for speaks, group in groupby(items, key=_speaks):
         if speaks:
             yield from check_calls(calls, results, where="input")
             calls, results = [], []

@@ -29,7 +29,9 @@ from domain.thread_events import (
     HeadMoved,
     MessageDelivered,
     MessageWithdrawn,
+    QueueMode,
     ResultArrived,
+    ResultDelivered,
     ThreadArchived,
     ThreadCompletionRequested,
     ThreadRenamed,
@@ -53,13 +55,14 @@ class RandomStory:
 
     random: Random
     story: Story
-    head: UUID | None = None
-    message: UUID | None = None  # that is being answered
-    completion: UUID | None = None  # that answers it
+    head: UUID | None = None  # and below it the answer goes
+    is_answer: bool = False  # the head
+    completion: UUID | None = None  # that answers
     attempt: int = 0
     recorded: list[int] = field(default_factory=list[int])  # positions of the claim and its steps
     queue: list[tuple[UUID, UUID]] = field(default_factory=list[tuple[UUID, UUID]])
     executions: list[UUID] = field(default_factory=list[UUID])
+    results: list[UUID] = field(default_factory=list[UUID])  # that have arrived
 
     def go_on(self) -> None:
         if self.completion is None:
@@ -73,7 +76,8 @@ class RandomStory:
                     self.stream,
                     self.interrupt,
                     self.wait,
-                    self.steer,
+                    self.take_in,
+                    self.queue_one,
                     self.queue_one,
                     self.dispatch,
                     self.tool,
@@ -84,8 +88,7 @@ class RandomStory:
         happening()
 
     def ask(self) -> None:
-        self.message, self.completion = self.story.ask(f"Question {uuid4()}", parent=self.head)
-        self.head, self.attempt, self.recorded = self.message, 0, []
+        self._turn(*self.story.ask(f"Question {uuid4()}", parent=self.head))
 
     def rename(self) -> None:
         self.story.thread(ThreadRenamed(f"Title {self.random.random()}"))
@@ -97,7 +100,8 @@ class RandomStory:
             self.story.thread(HeadMoved(self.head))
 
     def queue_one(self) -> None:
-        self.queue.append(self.story.queue(f"Waiting {uuid4()}"))
+        mode: QueueMode = self.random.choice(["enqueue", "steer", "interrupt"])
+        self.queue.append(self.story.queue(f"Waiting {uuid4()}", mode=mode))
 
     def withdraw(self) -> None:
         if self.queue:
@@ -123,15 +127,24 @@ class RandomStory:
         self.claim()
 
     def wait(self) -> None:
-        self._tell(CompletionWaiting(("c1",)), ApprovalAnswered("c1", approved=True))
+        self._tell(CompletionWaiting(("c1", "c2")))
+        self._tell(ApprovalAnswered("c1", approved=True), CompletionWaiting(("c2",)))
+        self._tell(ApprovalAnswered("c2", approved=False))
         self.claim()
 
-    def steer(self) -> None:
-        if self.queue:
-            message, _ = self.queue.pop(0)
-            self._tell(InputTaken((message,)))
-            self.story.thread(MessageDelivered(message, self.head))
-            self.head = message
+    def take_in(self) -> None:
+        """Results that have arrived, and some of the messages that wait."""
+        assert self.completion is not None
+        assert self.head is not None
+        if self.results:
+            self._tell(InputTaken((), tuple(self.results)))
+            self.story.thread(*(ResultDelivered(one, self.completion) for one in self.results))
+            self.results = []
+        taken = [message for message, _ in self.queue[:2]]
+        if taken:
+            self.story.take_in(self.completion, *taken, below=self.head)
+            self.queue = self.queue[2:]
+            self.head = taken[-1]
 
     def dispatch(self) -> None:
         assert self.completion is not None
@@ -143,43 +156,49 @@ class RandomStory:
     def tool(self) -> None:
         if not self.executions:
             return
-        execution = self.executions[-1]
+        execution, continues = self.executions[-1], self.random.random() < 0.7
         self.story.stream(execution, ExecutionStarted(1, WORKER), ExecutionProgressed(0.5))
         if self.random.random() < 0.5:
             ending = self.random.choice(
                 [ExecutionFinished({"n": 1}), ExecutionFailed("internal_error", "Oh.")]
             )
             self.story.stream(execution, ending)
-            self.story.thread(ResultArrived(execution, uuid4()))
-            self.executions.pop()
+            self.story.thread(ResultArrived(execution, uuid4(), continues))
+            self.results.append(self.executions.pop())
+            if continues and self.completion is None and self.is_answer:
+                assert self.head is not None
+                self._turn(self.head, self.story.follow_up(self.head))
 
     def end(self) -> None:
         assert self.completion is not None
-        assert self.message is not None
+        assert self.head is not None
         ended, answered = self.completion, self.random.random() < 0.7
         self.completion = None
         if answered:
-            head = self.head if self.head != self.message else ended
-            self.story.finish(ended, head=head)
-            self.head = head
+            self.story.finish(ended)
+            self.head, self.is_answer = ended, True
         else:
             failed = CompletionFailed(self.attempt, "internal", "Oh.", answer())
             cancelled = CompletionCancelled(self.attempt, answer(), None)
             self.story.stream(ended, CancelRequested(), self.random.choice([failed, cancelled]))
-            self.story.thread(TurnEnded(ended, "failed", False, self.message))
-            self.head = self.message
+            self.story.thread(TurnEnded(ended, "failed", False, self.head))
         if self.queue:
             self._next_turn()
 
     def _next_turn(self) -> None:
-        self.message, self.completion = self.queue.pop(0)
+        message, completion = self.queue.pop(0)
         self.story.thread(
-            MessageDelivered(self.message, self.head),
-            ThreadCompletionRequested(self.completion, self.message),
+            MessageDelivered(message, self.head),
+            ThreadCompletionRequested(completion, message),
         )
-        requested = CompletionRequested(self.story.id, self.message, "assistant")
-        self.story.stream(self.completion, requested)
-        self.head, self.attempt, self.recorded = self.message, 0, []
+        requested = CompletionRequested(self.story.id, message, "assistant")
+        self.story.stream(completion, requested)
+        self._turn(message, completion)
+
+    def _turn(self, message: UUID, completion: UUID) -> None:
+        self.is_answer = self.is_answer and message == self.head
+        self.head, self.completion = message, completion
+        self.attempt, self.recorded = 0, []
 
     def _tell(self, *events: Event) -> int:
         assert self.completion is not None

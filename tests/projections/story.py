@@ -11,6 +11,7 @@ from domain.completion_events import (
     CompletionFinished,
     CompletionRequested,
     CompletionStarted,
+    InputTaken,
     MessageRecorded,
     Usage,
 )
@@ -20,7 +21,9 @@ from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
 from domain.thread_events import (
     MessageAdded,
+    MessageDelivered,
     MessageQueued,
+    QueueMode,
     ThreadCompletionRequested,
     ThreadStarted,
     TurnEnded,
@@ -105,10 +108,24 @@ class Story:
         self.stream(completion, CompletionRequested(self.id, message, "assistant"))
         return message, completion
 
-    def queue(self, text: str) -> tuple[UUID, UUID]:
+    def queue(self, text: str, *, mode: QueueMode = "enqueue") -> tuple[UUID, UUID]:
         message, completion = uuid7(), uuid7()
-        self.thread(MessageQueued(message, completion, "enqueue", (TextPart(text),)))
+        self.thread(MessageQueued(message, completion, mode, (TextPart(text),)))
         return message, completion
+
+    def follow_up(self, head: UUID) -> UUID:
+        """An answer that goes on from the answer `head`."""
+        completion = uuid7()
+        self.thread(ThreadCompletionRequested(completion, head))
+        self.stream(completion, CompletionRequested(self.id, head, "assistant"))
+        return completion
+
+    def take_in(self, completion: UUID, *messages: UUID, below: UUID) -> None:
+        """A running completion takes queued messages in, below the one that it answers."""
+        self.stream(completion, InputTaken(messages))
+        for message in messages:
+            self.thread(MessageDelivered(message, below))
+            below = message
 
     def claim(self, completion: UUID, *, attempt: int = 1) -> int:
         return self.stream(completion, CompletionStarted(attempt, WORKER))

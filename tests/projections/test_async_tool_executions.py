@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.execution_events import (
+    ExecutionAwaited,
     ExecutionCancelled,
     ExecutionCancelRequested,
     ExecutionDispatched,
@@ -44,12 +45,43 @@ async def test_a_tool_from_dispatch_to_result(log: Log, story: Story, tables: Ta
     await tables.apply(log.events)
     row = await tables.one(AsyncToolExecution)
     assert (row.status, row.progress, row.progress_message) == ("running", 0.5, "half-way")
+    assert row.attempts == 1
     assert (row.started_at, row.completed_at) == (NOON + timedelta(seconds=3), None)
-    story.stream(execution, ExecutionFinished({"rows": 3}))
+    story.stream(execution, ExecutionFinished({"rows": 3}, '{"rows":3}', "Three rows."))
     await tables.apply(log.events)
     row = await tables.one(AsyncToolExecution)
     assert (row.status, row.result, row.error_type) == ("completed", {"rows": 3}, None)
+    assert (row.content, row.message, row.result_sha256) == ('{"rows":3}', "Three rows.", None)
     assert row.completed_at == NOON + timedelta(seconds=5)
+
+
+async def test_a_second_attempt_begins_at_the_beginning(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    execution = dispatch(story)
+    story.stream(execution, ExecutionStarted(1, WORKER), ExecutionProgressed(0.5, "half-way"))
+    story.stream(execution, ExecutionStarted(2, WORKER))
+    await tables.apply(log.events)
+    row = await tables.one(AsyncToolExecution)
+    assert (row.attempts, row.status, row.progress, row.progress_message) == (
+        2,
+        "running",
+        None,
+        None,
+    )
+    assert row.started_at == NOON + timedelta(seconds=3)
+
+
+async def test_a_large_result_is_named_and_its_beginning_shown(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    execution = dispatch(story)
+    story.stream(execution, ExecutionAwaited())
+    story.stream(execution, ExecutionFinished(None, "the beginning", None, "5ha"))
+    await tables.apply(log.events)
+    row = await tables.one(AsyncToolExecution)
+    assert (row.status, row.attempts, row.started_at) == ("completed", 0, None)
+    assert (row.result, row.result_sha256, row.content) == (None, "5ha", "the beginning")
 
 
 @pytest.mark.parametrize(

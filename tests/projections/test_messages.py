@@ -162,9 +162,8 @@ async def test_a_message_taken_in_by_a_running_answer_is_answered_by_that_one(
 ) -> None:
     first, completion = story.ask("First")
     story.claim(completion)
-    steering, reserved = story.queue("And in red, please")
-    story.stream(completion, InputTaken((steering,)))
-    story.thread(MessageDelivered(steering, first))
+    steering, reserved = story.queue("And in red, please", mode="steer")
+    story.take_in(completion, steering, below=first)
     await tables.apply(log.events)
     async with tables.reading.session() as session:
         row = await messages.get(session, story.id, steering, reader=story.reader)
@@ -176,6 +175,74 @@ async def test_a_message_taken_in_by_a_running_answer_is_answered_by_that_one(
         "cancelled",
         {"answered_by": str(completion)},
     )
+
+
+async def test_an_answer_stands_below_the_last_message_that_it_has_taken_in(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    first, completion = story.ask("First")
+    story.claim(completion)
+    story.record(completion, said("I begin. "))  # the answer has a row already
+    steering = [story.queue(text, mode="steer")[0] for text in ("In red", "And large")]
+    story.take_in(completion, *steering, below=first)
+    await tables.apply(log.events)
+    assert [row.id for row in await path(tables, story, completion)] == [
+        first,
+        *steering,
+        completion,
+    ]
+    later, _ = story.queue("No, blue", mode="steer")
+    story.take_in(completion, later, below=steering[-1])
+    story.record(completion, said("Blue."), step=2)
+    story.finish(completion)
+    await tables.apply(log.events)
+    branch = await path(tables, story, completion)
+    assert [row.id for row in branch] == [first, *steering, later, completion]
+    assert [part["content"] for part in branch[-1].parts] == ["I begin. ", "Blue."]
+
+
+async def test_an_answer_begun_anew_stays_below_what_it_has_taken_in(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    first, completion = story.ask("First")
+    claimed = story.claim(completion)
+    story.record(completion, said("Lost"))
+    steering, _ = story.queue("In red", mode="steer")
+    story.take_in(completion, steering, below=first)
+    story.stream(completion, CompletionInterrupted(1, claimed, "worker_lost"))
+    story.claim(completion, attempt=2)
+    story.record(completion, said("Red."), attempt=2)
+    await tables.apply(log.events)
+    branch = await path(tables, story, completion)
+    assert [row.id for row in branch] == [first, steering, completion]
+
+
+async def test_taking_in_results_alone_changes_no_message(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    first, completion = story.ask("First")
+    story.claim(completion)
+    story.stream(completion, InputTaken((), (uuid4(),)))
+    story.record(completion, said("1"))
+    await tables.apply(log.events)
+    assert [row.id for row in await path(tables, story, completion)] == [first, completion]
+
+
+async def test_a_follow_up_stands_below_the_answer_that_it_goes_on_from(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    first, completion = story.ask("Analyse it")
+    story.answer(completion, "It is running.")
+    follow_up = story.follow_up(completion)
+    story.answer(follow_up, "It is done.")
+    await tables.apply(log.events)
+    branch = await path(tables, story, follow_up)
+    assert [row.id for row in branch] == [first, completion, follow_up]
+    assert [row.completion_id for row in branch] == [completion, completion, follow_up]
+    async with tables.reading.session() as session:
+        row = await completions.get(session, follow_up, reader=story.reader)
+    assert row is not None
+    assert (row.message_id, row.status, row.response) == (completion, "completed", "It is done.")
 
 
 async def test_edits_and_new_answers_are_branches(log: Log, story: Story, tables: Tables) -> None:

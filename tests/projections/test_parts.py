@@ -41,6 +41,38 @@ def test_a_result_is_text(content: JsonValue, result: str) -> None:
     assert part == {"kind": "tool_result", "call_id": "c", "tool_name": "t", "result": result}
 
 
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        (
+            {"status": "completed", "message": "3 found"},
+            {"status": "completed", "message": "3 found"},
+        ),
+        (
+            {"status": "error", "message": "Gone.", "code": "not_found", "sha256": "5ha"},
+            {"status": "error", "message": "Gone.", "code": "not_found"},
+        ),
+        ({"status": "pending", "message": None, "ref_id": "1"}, {"status": "pending"}),
+        ({"pydantic_ai_synthesized_tool_return": True}, {}),
+        ({"status": 3}, {}),
+        (["status"], {}),
+        ("status", {}),
+    ],
+)
+def test_a_result_shows_what_the_tool_tells_people(metadata: JsonValue, told: JsonObject) -> None:
+    [part] = shown(
+        {
+            "part_kind": "tool-return",
+            "tool_name": "t",
+            "content": "done",
+            "tool_call_id": "c",
+            "metadata": metadata,
+        }
+    )
+    result: JsonObject = {"kind": "tool_result", "call_id": "c", "tool_name": "t", "result": "done"}
+    assert part == {**result, **told}
+
+
 def test_a_retried_tool_call_has_its_result_and_feedback_to_the_model_is_not_shown() -> None:
     [part] = shown(
         {"part_kind": "retry-prompt", "tool_name": "t", "content": "no", "tool_call_id": "c"}

@@ -1,4 +1,5 @@
-"""`./do prove [PART …]`: the long evidence; each part is a module of this folder with `main()`.
+"""`./do prove [PART …]`: the long evidence; each part is a module of this folder with `main()`,
+or a folder whose `proof` has it.
 
 `./do prove PART --OPTION …` gives options to one part.
 """
@@ -7,7 +8,14 @@ import importlib
 import sys
 from pathlib import Path
 
-PARTS = sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py"))
+HERE = Path(__file__).parent
+PARTS = {
+    **{file.stem: f"tests.prove.{file.stem}" for file in HERE.glob("[a-z]*.py")},
+    **{
+        file.parent.name: f"tests.prove.{file.parent.name}.proof"
+        for file in HERE.glob("*/proof.py")
+    },
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -15,14 +23,17 @@ def main(arguments: list[str]) -> int:
     wanted = [word for word in arguments if word in PARTS]
     options = arguments[len(wanted) :]
     if arguments[: len(wanted)] != wanted or (options and len(wanted) != 1):
-        print(f"usage: ./do prove [{' | '.join(PARTS)}]; options after one part", file=sys.stderr)
+        print(
+            f"usage: ./do prove [{' | '.join(sorted(PARTS))}]; options after one part",
+            file=sys.stderr,
+        )
         return 2
-    return max([_prove(part, options) for part in wanted or PARTS])
+    return max([_prove(part, options) for part in wanted or sorted(PARTS)])
 
 
 def _prove(part: str, options: list[str]) -> int:
     print(f"# {part}", flush=True)
-    code: int = importlib.import_module(f"tests.prove.{part}").main(*([options] if options else []))
+    code: int = importlib.import_module(PARTS[part]).main(*([options] if options else []))
     return code
 
 

@@ -1,7 +1,8 @@
 """Everything that a provider may do, through the whole running product, as a table of outcomes.
 
-The cases are those of tests/application/provider_cases.py. Afterwards `threadlog evidence` writes
-one completion of each protocol again, from the log alone.
+The cases are those of tests/application/provider_cases.py, the conversations those of
+provider_conversations.py. Afterwards `threadlog evidence` writes one completion of each protocol
+again, from the log alone; and all that the conversations sent is compared, byte for byte.
 """
 
 import asyncio
@@ -10,11 +11,24 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
 
+from application.evidence import Evidence, evidence_of
+from infrastructure.event_log import PostgresBlobStore, PostgresEventLog
+from infrastructure.settings import Settings
+from interfaces.cli.servers import Servers
 from tests.application.provider_agents import AGENTS
 from tests.application.provider_cases import ANSWER_CHARACTERS, CASES, Case, Outcome, differences
+from tests.application.provider_conversations import (
+    CONVERSATIONS,
+    Conversation,
+    hold,
+    lost_in_the_second_text,
+)
 from tests.model_server import Exchange, ModelServer, ask, until
 from tests.model_server.client import MODELS
 from tests.model_server.turn import Protocol
@@ -51,22 +65,28 @@ async def _prove() -> int:
             "THREADLOG_IDLE_TIMEOUT_SECONDS": str(IDLE_SECONDS),
             "THREADLOG_ANSWER_CHARACTERS": str(ANSWER_CHARACTERS),
             "THREADLOG_WORKERS": "1",
+            "THREADLOG_MODEL_RETRIES": "0",
         }
         async with running(environment) as stack, connected(stack.url, key=KEY) as client:
             columns = [_play_all(client, provider, protocol) for protocol in PROTOCOLS]
             results = [one for column in await asyncio.gather(*columns) for one in column]
             rebuilt = [await _evidence(stack, results, protocol) for protocol in PROTOCOLS]
+            talks = await _talk_all(stack, client, provider)
         refused = list(provider.ledger.complaints)
         provider.ledger.complaints.clear()
     _print_table(results)
     _print_evidence(rebuilt)
+    _print_talks(talks)
     faults = [
         f"{one.case.name}, {one.protocol}: {'; '.join(one.faults)}" for one in results if one.faults
     ]
     faults += [f"sent to a provider: {complaint}" for complaint in refused]
     said = [line for lines in rebuilt for line in lines]
     faults += [f"evidence: {line}" for line in said if not line.endswith(" equal")]
-    print(f"\n{len(results)} answers in {time.monotonic() - began:.0f} s, {len(faults)} faults")
+    faults += [f"{name}, {one.protocol}: {f}" for name, one in talks for f in one.faults]
+    seconds = time.monotonic() - began
+    print(f"\n{len(results)} answers, {len(talks)} conversations in {seconds:.0f} s,", end=" ")
+    print(f"{len(faults)} faults")
     print("".join(f"- {fault}\n" for fault in faults), end="")
     return 1 if faults else 0
 
@@ -143,6 +163,50 @@ async def _evidence(stack: Stack, results: Sequence[Result], protocol: Protocol)
     if done.returncode or len(lines) != longest.seen.requests:
         lines.append(f"{len(lines)} lines, exit code {done.returncode}: {done.stderr.strip()}")
     return [f"{protocol}: {line}" for line in lines]
+
+
+async def _talk_all(
+    stack: Stack, client: Client, provider: ModelServer
+) -> list[tuple[str, Conversation]]:
+    """All that a protocol can do one after the other, then each loses its worker in mid-text."""
+
+    async def column(protocol: Protocol) -> list[tuple[str, Conversation]]:
+        return [(one.__name__, await hold(client, protocol, one)) for one in CONVERSATIONS]
+
+    before = len(provider.exchanges)
+    talks = [one for found in await asyncio.gather(*map(column, PROTOCOLS)) for one in found]
+    lost = partial(lost_in_the_second_text, kill=lambda worker: stack.worker(worker).kill())
+    name = lost_in_the_second_text.__name__
+    talks += [(name, await hold(client, protocol, lost)) for protocol in PROTOCOLS]
+    sent = Counter(one.body for one in provider.exchanges[before:])
+    for _, talk in talks:
+        talk.faults += [
+            f"request {one.position}: {one.why_not or 'not what was sent'}"
+            for one in await asyncio.to_thread(_rebuilt, stack, talk.completions)
+            if not one.equal or not sent[one.body or b""]
+        ]
+    return talks
+
+
+def _rebuilt(stack: Stack, completions: Sequence[str]) -> list[Evidence]:
+    """In this process, which has no keys of any provider."""
+
+    async def read(url: str) -> list[Evidence]:
+        async with PostgresEventLog(url, connections=1) as log:
+            blobs = PostgresBlobStore(log.reader.database)
+            found = [await evidence_of(log, blobs, UUID(one)) for one in completions]
+        return [one for each in found for one in each]
+
+    with Servers(Settings(data_dir=stack.output.parent / "data")) as servers:
+        return asyncio.run(read(servers.addresses.database))
+
+
+def _print_talks(talks: Sequence[tuple[str, Conversation]]) -> None:
+    print(f"\n| conversation | {' | '.join(PROTOCOLS)} |\n|---|{'---|' * len(PROTOCOLS)}")
+    by_place = {(name, one.protocol): one for name, one in talks}
+    for name in dict.fromkeys(name for name, _ in talks):
+        cells = ["; ".join(by_place[name, one].faults) or "valid, equal" for one in PROTOCOLS]
+        print(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
 
 
 def _print_table(results: Sequence[Result]) -> None:

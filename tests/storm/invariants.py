@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from tests.storm.evidence import Event, Evidence
 
@@ -91,6 +92,29 @@ def every_answer_ends_once(evidence: Evidence) -> Iterator[str]:
             yield f"completion {completion} has {len(events)} events and ends at {ends}"
 
 
+def every_tool_ends_once(evidence: Evidence) -> Iterator[str]:
+    """In the background too: one terminal event, nothing after it, and its thread knows it once."""
+    arrived = Counter(
+        UUID(event.data["execution_id"])
+        for event in evidence.events
+        if event.name == "thread.result_arrived"
+    )
+    told = Counter(
+        UUID(event.data["execution_id"])
+        for event in evidence.events
+        if event.name == "thread.result_delivered"
+    )
+    for stream, events in evidence.streams.items():
+        if events[0].name != "tool.dispatched":
+            continue
+        ends = [place for place, event in enumerate(events, start=1) if event.is_terminal]
+        if ends != [len(events)] or arrived[stream] != 1 or told[stream] > 1:
+            yield (
+                f"execution {stream} has {len(events)} events and ends at {ends}; it arrived "
+                f"{arrived[stream]} times and was told {told[stream]} times"
+            )
+
+
 def attempts_follow_one_another(evidence: Evidence) -> Iterator[str]:
     """Claims are 1, 2, 3 …; nobody writes for an earlier attempt; each one left is interrupted."""
     for completion, events in evidence.completions.items():
@@ -104,6 +128,8 @@ def attempts_follow_one_another(evidence: Evidence) -> Iterator[str]:
                     current, is_open = attempt, True
                 case "completion.interrupted":
                     is_open = is_open and attempt != current
+                case "completion.waiting":
+                    is_open = False
                 case "completion.model_requested" | "completion.chunk" | "completion.tool_called":
                     if attempt != current:
                         yield f"completion {completion}: attempt {attempt} wrote during {current}"
@@ -137,12 +163,13 @@ def one_result_for_each_call(evidence: Evidence) -> Iterator[str]:
         )
         last = max((n for n, e in enumerate(events) if e.name == "completion.started"), default=0)
         missing = _ids(events[last:], "completion.tool_called") - results
-        if results - calls or missing:
+        twice = results - Counter(set(results))
+        if results - calls or twice or missing:
             yield f"completion {completion}: calls {dict(calls)}, results {dict(results)}"
 
 
 def answers_end_for_a_reason(evidence: Evidence) -> Iterator[str]:
-    """Failed: two workers were lost before, or the model was not well; cancelled: it was asked."""
+    """Failed: it has killed its workers, or the model was not well; cancelled: it was asked."""
     cancelled = {told.id for told in evidence.journal.told if told.act == "cancel"}
     for completion, events in evidence.completions.items():
         last = events[-1]
@@ -152,7 +179,9 @@ def answers_end_for_a_reason(evidence: Evidence) -> Iterator[str]:
             if e.name.endswith("interrupted") and e.data["reason"] == "worker_lost"
         ]
         is_ours = last.name == "completion.failed" and evidence.expected(completion) is not None
-        if is_ours and (last.data["type"] != "worker_lost" or len(lost) < 3):
+        kept = [e.data["kept_through"] for e in lost]
+        used_up = len(lost) > 2 or len(set(kept)) < len(kept)  # a second time at the same step
+        if is_ours and (last.data["type"] != "worker_lost" or not used_up):
             yield f"completion {completion} failed as {last.data['type']}, {len(lost)} lost"
         if last.name == "completion.cancelled" and completion not in cancelled:
             yield f"completion {completion} was cancelled, and no client wanted that"

@@ -14,6 +14,8 @@ import psutil
 from tests.system.client import connected, valid_text
 from tests.system.stack import Stack, start
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ASKED = re.findall(r'\./do threadlog chat "(.*?)"', README)
 PLAIN = {"THREADLOG_API_KEY": "", "THREADLOG_WORKERS": "1"}  # one worker starts sooner
 
 
@@ -52,24 +54,27 @@ async def chat(stack: Stack, folder: Path, question: str) -> tuple[int, str]:
 async def test_two_commands_lead_to_an_answer_and_ctrl_c_leaves_nothing_behind() -> None:
     with empty_folder() as folder:
         async with started(folder) as stack:
-            code, answer = await chat(stack, folder, "What can you do?")
-            assert code == 0
-            assert len(answer.split()) > 10
+            shown = await asyncio.gather(*(chat(stack, folder, question) for question in ASKED))
+            assert [code for code, _ in shown] == [0, 0]
+            assert all(len(answer.split()) > 10 for _, answer in shown)
+            assert "\nrun_analysis has come back: In the last 30 days " in shown[1][1]
             key_file = folder / "data" / "api_key"
             assert key_file.stat().st_mode & 0o777 == 0o600
             key = key_file.read_text().strip()
             assert stack.logged().count(key) == 1
             family = stack.family()
-            assert len(family) > 5  # up, api, worker, projector, two servers
+            assert len(family) > 6  # up, api, two workers, projector, two servers
             assert await stack.stop() == 0
             _, alive = psutil.wait_procs(family, timeout=10)
             assert alive == []
 
         async with started(folder) as stack, connected(stack.url, key=key) as client:
             assert key not in stack.logged()
-            [thread] = (await client.get("/v1/threads"))["items"]
-            log = await client.public_log(thread["id"])
-            assert log[-2]["name"] == "completion.finished"
+            threads = (await client.get("/v1/threads"))["items"]
+            assert len(threads) == len(ASKED)
+            for thread in threads:
+                log = await client.public_log(thread["id"])
+                assert log[-2]["name"] == "completion.finished"
 
 
 async def test_servers_that_die_are_started_again() -> None:

@@ -15,6 +15,8 @@ from infrastructure.event_log.connection import Connection, connected
 from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import CANCEL, CHUNK, FINISHED, WORKER, raw, started
 
+HANDED_OUT = ("dispatched", "awaited")
+
 
 async def send(connection: Connection, *appends: NewEvents) -> Answer:
     batch = Batch()
@@ -218,6 +220,16 @@ async def test_open_runs_follow_a_tool(runtime: Connection) -> None:
     ]
     await send(runtime, raw(first, 2, topic="tool.timed_out@1"), raw(second, 2))
     assert [row[0] for row in await open_runs(runtime)] == [second]
+
+
+async def test_a_tool_whose_result_comes_from_outside_wants_no_worker(runtime: Connection) -> None:
+    run = uuid4()
+    batch = Batch()
+    batch.add((NewEvents(run, 0, [NewEvent(f"tool.{name}@1", b"") for name in HANDED_OUT]),))
+    await batch.send(runtime)
+    assert await open_runs(runtime) == [(run, "tool", None, None, 1, True, False)]
+    await send(runtime, raw(run, 2, topic="tool.finished@1"))
+    assert await open_runs(runtime) == []
 
 
 async def test_a_refused_append_leaves_open_runs_alone(runtime: Connection) -> None:

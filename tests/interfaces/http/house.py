@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import httpx2
 import uvicorn
 
+from application.arrivals import Arrivals
 from application.commands.context import Application, Principal
 from application.commands.keys import IssueKey, RevokeKey, ensure_first_key, issue_key, revoke_key
 from application.keys import ADMINISTRATOR, Accounts, new_key
@@ -20,7 +21,9 @@ from domain.account_events import Role
 from domain.ids import uuid7
 from infrastructure.cancel_hint import RedisCancelHint
 from infrastructure.embedded import EmbeddedPostgres
+from infrastructure.event_log import PostgresBlobStore
 from infrastructure.event_log.log import PostgresEventLog
+from infrastructure.event_log.result_secret import PostgresResultSecret
 from infrastructure.migrations import migrate
 from infrastructure.projector import Projector
 from infrastructure.queue.broker import ResilientStreamBroker
@@ -112,8 +115,11 @@ class House:
                 log=self.log,
                 threads=self.threads,
                 turns=self.turns,
+                arrivals=Arrivals(self.log, threads=self.threads, wake_up=wake_up),
                 wake_up=wake_up,
                 cancel_hint=RedisCancelHint(self.redis, prefix=self.prefix),
+                blobs=PostgresBlobStore(self.log.reader.database),
+                result_secret=PostgresResultSecret(self.log.reader.database).read,
                 agents=AGENTS,
                 default_agent="assistant",
             ),

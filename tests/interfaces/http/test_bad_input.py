@@ -61,6 +61,7 @@ def keyed(status: int, key: str) -> Bad:
 
 
 CANCEL = f"/v1/completions/{uuid4()}/cancel"
+APPROVALS = f"/v1/completions/{uuid4()}/approvals"
 EVENTS = "/v1/threads/THREAD/events"
 MESSAGES = "/v1/threads/THREAD/messages"
 CASES = {
@@ -115,8 +116,7 @@ CASES = {
     "a long text for an id": raw(422, '{"id": "%s"}' % ("a" * 100_000)),
     "enum case": body(422, text="a", when_busy="ENQUEUE"),
     "unknown mode": body(422, text="a", when_busy="later"),
-    "a mode that is to come": body(422, text="a", when_busy="steer"),
-    "another mode that is to come": body(422, text="a", when_busy="interrupt"),
+    "no mode": body(422, text="a", when_busy=None),
     "parts that are no list": body(422, parts={"content": "a"}),
     "a part without content": body(422, parts=[NOTHING]),
     "a part of another kind": body(422, parts=[{"kind": "image", "content": "a"}]),
@@ -140,6 +140,12 @@ CASES = {
     "no title": Bad(422, "/v1/threads/THREAD", "{}", method="PATCH"),
     "null for a title": Bad(422, "/v1/threads/THREAD", '{"title": null}', method="PATCH"),
     "a reason too long": Bad(422, CANCEL, json.dumps({"reason": "a" * 1001})),
+    "text for a decision on tools": Bad(422, CANCEL, '{"tools": "no"}'),
+    "no decision": Bad(422, APPROVALS, '{"tool_call_id": "a"}'),
+    "a decision on nothing": Bad(422, APPROVALS, '{"approved": true}'),
+    "a decision on an empty id": Bad(422, APPROVALS, '{"tool_call_id": "", "approved": true}'),
+    "text for a decision": Bad(422, APPROVALS, '{"tool_call_id": "a", "approved": "yes"}'),
+    "NUL in a call's id": Bad(422, APPROVALS, r'{"tool_call_id": "\u0000", "approved": true}'),
     "a key of the past": Bad(422, "/v1/keys", '{"expires_at": "2001-01-01T00:00:00Z"}'),
     "the end of time": Bad(422, "/v1/keys", '{"expires_at": "9999-12-31T23:59:59-12:00"}'),
     "a time without zone": Bad(422, "/v1/keys", '{"expires_at": "2999-01-01T00:00:00"}'),

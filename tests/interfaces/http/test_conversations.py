@@ -2,7 +2,9 @@
 
 from uuid import uuid4
 
-from tests.interfaces.http.house import House, Person
+import pytest
+
+from tests.interfaces.http.house import House, Json, Person
 from tests.interfaces.http.worker import Worker, answer
 
 
@@ -170,6 +172,19 @@ async def test_an_answer_under_way_is_asked_to_stop(house: House, user: Person) 
     await worker.say("Once ")
     answered = await user.http.post(f"/v1/completions/{started['completion_id']}/cancel", json={})
     assert (answered.status_code, answered.json()["status"]) == (202, "processing")
+
+
+@pytest.mark.parametrize(("body", "status"), [({}, "cancelled"), ({"tools": False}, "pending")])
+async def test_with_an_answer_its_background_tools_are_stopped_unless_they_shall_go_on(
+    house: House, user: Person, body: Json, status: str
+) -> None:
+    started = await user.start()
+    worker = await Worker.claim(house, started["completion_id"])
+    execution = await worker.dispatch()
+    cancelled = await user.post(f"/v1/completions/{started['completion_id']}/cancel", body)
+    position = max(cancelled["position"], await house.last_position())
+    row = await user.get(f"/v1/tool-executions/{execution}", min_position=position)
+    assert row["status"] == status
 
 
 async def test_a_thread_gets_another_title(user: Person) -> None:

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import httpx2
+import pytest
 
 from application.ports import StreamAppend
 from domain.execution_events import ExecutionDispatched, ExecutionFinished
+from domain.thread_events import ResultArrived
 from interfaces.http.activity import Activity
 from tests.interfaces.http.house import House, Json, Person
-from tests.interfaces.http.worker import Worker, answer
+from tests.interfaces.http.worker import Worker, answer, ask_first
 
 SSE = {"Accept": "text/event-stream"}
 
@@ -139,24 +141,65 @@ async def test_a_stream_until_idle_outlives_queued_messages(house: House, user: 
     assert names[-1] == "thread.turn_ended"
 
 
-async def test_a_thread_is_idle_when_nothing_runs_and_no_tool_is_open(
-    house: House, user: Person
+@pytest.mark.parametrize("continues", [True, False])
+async def test_a_thread_is_idle_when_nothing_runs_and_no_open_tool_continues_it(
+    house: House, user: Person, continues: bool
 ) -> None:
     started = await user.start()
     thread = UUID(started["thread_id"])
     activity = Activity(thread, threads=house.threads, reader=house.log.reader)
     assert not await activity.is_idle()
     execution, completion = uuid4(), UUID(started["completion_id"])
-    dispatched = ExecutionDispatched(completion, "call", "search", "search", {})
+    dispatched = ExecutionDispatched(
+        completion, "call", "search", "search", {}, continues=continues
+    )
     for expected, event in enumerate((dispatched, ExecutionFinished({"found": 1}))):
         append = StreamAppend(execution, expected, [event], thread, user.id)
         await house.log.append(append, actor="worker:test")
         if event is dispatched:
             await answer(house, started["completion_id"])
-            assert not await activity.is_idle()
+            assert await activity.is_idle() is not continues
     assert await activity.is_idle()
     await user.post(f"/v1/threads/{thread}/messages", {"text": "more"})
     assert not await activity.is_idle()
+
+
+async def test_a_thread_is_not_idle_while_a_person_is_asked(house: House, user: Person) -> None:
+    started = await user.start()
+    activity = Activity(UUID(started["thread_id"]), threads=house.threads, reader=house.log.reader)
+    await ask_first(house, started["completion_id"], "call")
+    assert not await activity.is_idle()
+    await user.post(f"/v1/completions/{started['completion_id']}/cancel", {})
+    assert await activity.is_idle()
+
+
+async def test_what_has_arrived_and_waits_for_the_next_message_keeps_no_thread_busy(
+    house: House, user: Person
+) -> None:
+    started = await user.start()
+    thread, completion = UUID(started["thread_id"]), UUID(started["completion_id"])
+    await answer(house, started["completion_id"])
+    activity = Activity(thread, threads=house.threads, reader=house.log.reader)
+    version = (await house.threads.get(thread)).version
+    arrived = ResultArrived(uuid4(), completion, continues=False)
+    append = StreamAppend(thread, version, [arrived], thread, user.id)
+    await house.log.append(append, actor="worker:test")
+    assert (await house.threads.get(thread)).results
+    assert await activity.is_idle()
+
+
+async def test_a_tool_of_an_answer_that_was_stopped_keeps_no_thread_busy(
+    house: House, user: Person
+) -> None:
+    """Its result will wait for the next message."""
+    started = await user.start()
+    thread, completion = UUID(started["thread_id"]), UUID(started["completion_id"])
+    activity = Activity(thread, threads=house.threads, reader=house.log.reader)
+    dispatched = ExecutionDispatched(completion, "call", "search", "search", {}, continues=True)
+    append = StreamAppend(uuid4(), 0, [dispatched], thread, user.id)
+    await house.log.append(append, actor="worker:test")
+    await user.post(f"/v1/completions/{completion}/cancel", {"tools": False})
+    assert await activity.is_idle()
 
 
 async def test_a_reader_that_comes_back_to_the_end_of_an_idle_thread_gets_204(

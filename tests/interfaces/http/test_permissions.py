@@ -13,10 +13,11 @@ from fastapi.routing import iter_route_contexts
 from application.ports import StreamAppend
 from domain.account_events import ThreadRead
 from domain.execution_events import ExecutionDispatched
-from interfaces.http.access import ALLOWED, PUBLIC
+from interfaces.http.access import ALLOWED, BY_RESULT_TOKEN, PUBLIC
 from interfaces.http.app import routes_only
 from interfaces.http.openapi import BODIES
 from tests.interfaces.http.house import FIRST_KEY, House, Person
+from tests.interfaces.http.worker import ask_first
 
 READ = [
     "list_threads",
@@ -37,8 +38,11 @@ WRITE = [
     "post_message",
     "withdraw_message",
     "cancel_completion",
+    "answer_approval",
+    "cancel_tool_execution",
 ]
 KEYS = ["list_keys", "issue_key", "revoke_key"]
+BY_TOKEN = ["deliver_result"]  # see test_tool_results
 HEALTH = ["live", "ready", "openapi", "swagger_ui_html"]
 MAY_CALL = {
     "user": {*READ, *WRITE, *KEYS},
@@ -68,7 +72,7 @@ def routes() -> list[str]:
 
 @dataclass(frozen=True)
 class Things:
-    """What somebody has: a thread with one answer under way, a message that waits, and a tool."""
+    """What somebody has: a thread, an answer that asks first, a message that waits, and a tool."""
 
     owner: Person
     thread: str
@@ -91,7 +95,10 @@ class Things:
         yield Call("rename_thread", "PATCH", thread, {"title": "mine"})
         yield Call("post_message", "POST", f"{thread}/messages", {"text": "more"})
         yield Call("withdraw_message", "DELETE", f"{thread}/messages/{another or self.message}")
+        answer = {"tool_call_id": "call-1", "approved": True}
+        yield Call("answer_approval", "POST", f"{completion}/approvals", answer)
         yield Call("cancel_completion", "POST", f"{completion}/cancel", {})
+        yield Call("cancel_tool_execution", "POST", f"{execution}/cancel", {})
         yield Call("archive_thread", "DELETE", thread)
         yield Call("revoke_key", "DELETE", f"/v1/keys/{another or self.owner.key_id}")
 
@@ -110,6 +117,7 @@ async def things_of(house: House, owner: Person) -> Things:
     started = await owner.start("a secret")
     thread, completion = started["thread_id"], started["completion_id"]
     queued = await owner.post(f"/v1/threads/{thread}/messages", {"text": "another secret"})
+    await ask_first(house, completion, "call-1")
     execution = uuid4()
     dispatched = ExecutionDispatched(UUID(completion), "call-1", "search", "search", {})
     await house.log.append(
@@ -127,7 +135,8 @@ async def things(house: House, user: Person) -> Things:
 def test_every_route_is_in_the_table_and_nothing_else_is() -> None:
     assert frozenset(HEALTH) == PUBLIC
     assert {role: set(routes) for role, routes in ALLOWED.items()} == MAY_CALL
-    assert sorted(routes()) == sorted([*HEALTH, *READ, *WRITE, *KEYS])
+    assert frozenset(BY_TOKEN) == BY_RESULT_TOKEN
+    assert sorted(routes()) == sorted([*HEALTH, *READ, *WRITE, *KEYS, *BY_TOKEN])
 
 
 def test_every_route_but_the_public_ones_asks_who_calls() -> None:

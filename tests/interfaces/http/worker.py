@@ -9,12 +9,17 @@ from application.ports import StreamAppend
 from domain.completion import Completion
 from domain.completion_events import (
     Chunk,
+    CompletionEvent,
     CompletionFailed,
     CompletionFinished,
     CompletionInterrupted,
+    CompletionWaiting,
     MessageRecorded,
+    ToolCalled,
+    ToolDispatched,
     Usage,
 )
+from domain.execution_events import ExecutionDispatched
 from infrastructure.worker.open_runs import OpenRuns
 from tests.interfaces.http.house import House
 
@@ -51,6 +56,20 @@ class Worker:
         """What was said after this position is void."""
         return await self._write(CompletionInterrupted(1, kept_through, "worker_lost"))
 
+    async def dispatch(self) -> UUID:
+        """A background tool of this answer; its execution."""
+        execution, completion = uuid4(), self._completion
+        await self._write(ToolDispatched("call", execution, "analyse", {}))
+        dispatched = ExecutionDispatched(completion.id, "call", "analyse", "task", {})
+        append = StreamAppend(execution, 0, [dispatched], completion.thread_id, completion.owner_id)
+        await self._house.log.append(append, actor="worker:test")
+        return execution
+
+    async def ask_first(self, *calls: str) -> int:
+        """A person must approve these calls; no worker is held."""
+        called = [ToolCalled(1, 1, call, "delete", {"file": call}) for call in calls]
+        return await self._write(*called, CompletionWaiting(calls))
+
     async def finish(self) -> int:
         answer = replace(
             NOTHING_SAID,
@@ -78,7 +97,7 @@ class Worker:
             actor="worker:test",
         )
 
-    async def _write(self, *events: Chunk | MessageRecorded | CompletionInterrupted) -> int:
+    async def _write(self, *events: CompletionEvent) -> int:
         completion = self._completion
         append = StreamAppend(
             completion.id, completion.version, events, completion.thread_id, completion.owner_id
@@ -87,6 +106,12 @@ class Worker:
         last = recorded[-1]
         self._completion = replace(completion, version=last.version, position=last.position)
         return last.position
+
+
+async def ask_first(house: House, completion_id: str, *calls: str) -> int:
+    """Claimed, and then a person must approve these calls; the position of the last event."""
+    worker = await Worker.claim(house, completion_id)
+    return await worker.ask_first(*calls)
 
 
 async def answer(house: House, completion_id: str, text: str = "Hello yourself.") -> int:

@@ -1,0 +1,1 @@
+"""Background tools: how they are declared, dispatched, claimed, run and ended."""

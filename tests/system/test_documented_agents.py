@@ -1,0 +1,148 @@
+"""What docs/agents-and-tools.md tells to do, done: the agents of docs/examples/ on the stack."""
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+
+from infrastructure.embedded import EmbeddedPostgres
+from tests.faults.links import Links
+from tests.servers import new_database
+from tests.system.client import ENDINGS, Client, Json, Seen, connected, valid_text
+from tests.system.documented import EXAMPLES, Request, blocks, started_with
+from tests.system.stack import KEY, Stack, eventually, running
+from tests.system.test_chat import terminal
+
+
+@pytest.fixture(scope="module")
+def tickets() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="threadlog-tickets-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+async def shop(postgres: EmbeddedPostgres, links: Links, tickets: Path) -> AsyncGenerator[Stack]:
+    url, owner_url = await new_database(postgres)
+    environment = {
+        **links.environment(url),
+        "THREADLOG_OWNER_DATABASE_URL": owner_url,
+        "THREADLOG_REDIS_PREFIX": "shop:",
+        "THREADLOG_WORKERS": "1",
+        "PYTHONPATH": os.pathsep.join([str(EXAMPLES), os.environ.get("PYTHONPATH", "")]),
+        "SUPPORT_TICKETS": str(tickets),
+        **started_with(),
+    }
+    async with running(environment) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def client(shop: Stack) -> AsyncGenerator[Client]:
+    async with connected(shop.url, key=KEY) as client:
+        yield client
+
+
+async def send(client: Client, block: str, **known: str) -> Json:
+    request = Request.of(block, **known)
+    answer = await client.http.request(
+        request.method, request.path, json=request.body, headers=request.headers
+    )
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+class Thread:
+    """What a thread's stream tells, as far as it has been read."""
+
+    def __init__(self, client: Client, started: Json) -> None:
+        self._client = client
+        self.id: str = started["thread_id"]
+        self.seen: list[Seen] = []
+
+    async def until(self, *names: str, times: int = 1) -> Seen:
+        """Read on to the event that makes so many of these names."""
+        after = self.seen[-1].id if self.seen else 0
+        async for event in self._client.events(self.id, after=after):
+            self.seen.append(event)
+            if sum(one.name in names for one in self.seen) == times:
+                return event
+        raise AssertionError([one.name for one in self.seen])
+
+    async def answer(self, number: int = 1) -> str:
+        """The whole text of the answer of this number, which must be complete."""
+        ended = await self.until(*ENDINGS, times=number)
+        assert ended.name == "completion.finished", ended
+        return valid_text(self.seen, ended.body["completion_id"]).strip()
+
+
+async def asked(client: Client, block: str) -> Thread:
+    return Thread(client, await send(client, block))
+
+
+async def test_an_agent_of_one_s_own_answers_with_its_tools(client: Client) -> None:
+    [hello] = blocks("http", section="Define an agent")
+    answer = await (await asked(client, hello)).answer()
+    assert "find_order, report_orders, refund, call_customer" in answer
+
+
+async def test_an_inline_tool_is_run_in_the_answer(client: Client) -> None:
+    [ask] = blocks("http", section="Define an inline tool")
+    answer = await (await asked(client, ask)).answer()
+    assert answer.endswith("find_order says: number: 7, item: a lamp, price: 30.0")
+
+
+async def test_a_background_tool_s_result_begins_an_answer(client: Client) -> None:
+    [ask] = blocks("http", section="Define a background tool")
+    thread = await asked(client, ask)
+    assert "in the background" in await thread.answer()
+    assert await thread.answer(2) == "report_orders has come back: 2 orders, 75.50 in all."
+    names = [event.name for event in thread.seen]
+    assert {"tool.started", "tool.progressed", "thread.result_arrived"} <= set(names)
+
+
+async def test_a_tool_that_needs_approval_runs_once_a_person_has_agreed(client: Client) -> None:
+    ask, approve = blocks("http", section="Define a tool that needs approval")
+    thread = await asked(client, ask)
+    waiting = await thread.until("completion.waiting")
+    [call] = waiting.data["tool_call_ids"]
+    known = {"COMPLETION_ID": waiting.body["completion_id"], "TOOL_CALL_ID": call}
+    first = await send(client, approve, **known)
+    again = await send(client, approve, **known)
+    assert again["position"] == first["position"]
+    assert (await thread.answer()).endswith("refund says: paid back: 45.5")
+
+
+async def test_a_result_from_outside_begins_an_answer(client: Client, tickets: Path) -> None:
+    ask, deliver = blocks("http", section="Let a result come from outside")
+    thread = await asked(client, ask)
+    awaited = await thread.until("tool.awaited")
+    await thread.answer()
+    file = tickets / f"{awaited.body['execution_id']}.json"
+    ticket = json.loads(file.read_text())
+    assert ticket["question"] == "Is the lamp broken?"
+    known = {"EXECUTION_ID": ticket["id"], "RESULT_TOKEN": ticket["token"]}
+    assert await send(client, deliver, **known) == await send(client, deliver, **known)
+    assert await thread.answer(2) == "call_customer has come back: broken: true"
+
+
+async def test_the_terminal_asks_for_approval(shop: Stack) -> None:
+    port = shop.url.rpartition(":")[2]
+    chat = ("-m", "interfaces.cli", "chat", "--agent", "support")
+    async with terminal(*chat, "Quickly use the tool refund with 7", port=port) as (
+        person,
+        program,
+    ):
+        await person.shows('May refund run with {"number": 7}? [y/n]')
+        person.type(b"n\n")
+        await person.shows("You did not allow refund, so I did not use it.")
+        assert await program.wait() == 0
+    async with terminal(*chat, "Quickly use the tool report_orders", port=port) as (
+        person,
+        program,
+    ):
+        await person.shows("[report_orders has ended]")
+        await person.shows("report_orders has come back: 2 orders, 75.50 in all.")
+        await eventually(lambda: program.returncode == 0, seconds=20)
