@@ -43,17 +43,21 @@ async def read_history(log: EventLog, threads: Threads, *, completion: Completio
     """What the model is told when it answers this completion. Raises LogUnavailable."""
     events = await log.read_thread(completion.thread_id)
     thread = threads.learn(completion.thread_id, events)
-    return history_of(thread, events, message_id=completion.message_id)
+    return history_of(thread, events, message_id=completion.message_id, but=completion.id)
 
 
-def history_of(thread: Thread, events: Sequence[AnyRecorded], *, message_id: UUID) -> History:
+def history_of(
+    thread: Thread, events: Sequence[AnyRecorded], *, message_id: UUID, but: UUID
+) -> History:
     """From the thread's events without chunks, in order, at least up to the message's.
+
+    What `but` took in is left out: it is the completion that is to answer.
 
     An answer on the branch stands with the messages recorded for it, which bring the questions that
     it answers; a question that was never answered stands with its own text.
     """
     brought, runs = _posted(events), _runs(events)
-    left = _without_answer(thread, runs, but=message_id)
+    left = _without_answer(thread, runs, but=but)
     told: list[AnyRecorded] = []
     questions: list[UUID] = []  # that no answer has brought yet
     passed: set[UUID] = set()
@@ -167,7 +171,8 @@ def _without_answer(
     """Runs that took something in and left no answer, by the message that they were to answer."""
     left: dict[UUID, list[_Run]] = {}
     for completion_id, run in runs.items():
-        if run.taken and run.asked not in (None, but) and completion_id not in thread.parents:
+        unanswered = completion_id != but and completion_id not in thread.parents
+        if run.taken and run.asked is not None and unanswered:
             left.setdefault(run.asked, []).append(run)
     return left
 

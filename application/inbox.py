@@ -64,7 +64,7 @@ class Inbox:
         events = thread.take_in(self._completion.id)
         delivered = StreamAppend(thread.id, thread.version, events, thread.id, thread.owner_id)
         _, *recorded = await self._journal.append_with([taken], delivered)
-        self._threads.learn(thread.id, recorded)
+        self._threads.append(thread.id, recorded)
 
     async def _read(self, thread: Thread, taken: InputTaken) -> list[AnyRecorded]:
         """The events that brought it."""

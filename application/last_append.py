@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal, TypeAlias, cast
 
 from application.closing import Closing
-from application.commands.approvals import deny_open
+from application.commands.approvals import deny_if_steered
 from application.engine_parts import EngineParts
 from application.journal import Journal
 from application.ports import StreamAppend, StreamConflict
@@ -105,8 +105,6 @@ class LastAppend:
 
     async def _deny_if_steered(self, completion: Completion) -> None:
         """Who writes while nothing waits for an approval yet cannot know what to deny."""
-        threads = self._parts.threads
-        thread = await self._journal.insist(partial(threads.get, completion.thread_id))
-        if any(waiting.steers for waiting in thread.queue):
-            deny = partial(deny_open, self._parts.log, completion.id, actor=self._actor)
-            await self._journal.insist(deny)
+        log, threads = self._parts.log, self._parts.threads
+        deny = partial(deny_if_steered, log, threads, completion.id, actor=self._actor)
+        await self._journal.insist(deny)

@@ -33,6 +33,12 @@ class Threads:
         """The thread as this process saw it last: maybe not as it stands now."""
         return self._states.get(thread_id)
 
+    def append(self, thread_id: UUID, events: Sequence[AnyRecorded]) -> None:
+        """These were appended by us. Where others came between, the next read brings them too."""
+        known = self._states.get(thread_id)
+        if known is not None and events and events[0].version == known.version + 1:
+            self._fold(known, cast("list[Recorded[ThreadEvent]]", list(events)))
+
     def learn(self, thread_id: UUID, events: Sequence[AnyRecorded]) -> Thread:
         """The thread after what was read of it: its own events, from its first or from where it is
         known, among others, in order. Raises ThreadNotFound when there are none."""
@@ -54,6 +60,9 @@ class Threads:
         thread = known or domain.begin(tail[0])
         for recorded in tail if known else tail[1:]:
             thread = domain.evolve(thread, recorded)
+        newest = self._states.get(thread.id)
+        if newest is not None and newest.version > thread.version:
+            return thread  # a slow reader is late: what is known stays
         self._states[thread.id] = thread
         self._states.move_to_end(thread.id)
         if len(self._states) > self._kept:

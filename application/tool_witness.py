@@ -160,11 +160,13 @@ class ToolWitness:
             return None
 
 
-def wrong_arguments(error: ValidationError | ModelRetry) -> ValidationError | ModelRetry:
-    """The same, or in fewer words: each error repeats what the model wrote."""
-    if isinstance(error, ModelRetry) or not is_long(as_text(error.errors(include_url=False))):
+def wrong_arguments(error: ValidationError | ModelRetry) -> ModelRetry:
+    """As text, which is what the log keeps and an attempt after a crash can say again; bounded,
+    because each error repeats what the model wrote."""
+    if isinstance(error, ModelRetry):
         return error
-    return ModelRetry(bounded(as_text(str(error))))
+    errors = as_text(error.errors(include_url=False))
+    return ModelRetry(bounded(as_text(str(error)) if is_long(errors) else errors))
 
 
 def _taken(value: object) -> _Given:

@@ -27,13 +27,7 @@ from domain.completion_events import (
     ToolReturned,
 )
 from domain.recorded import Recorded
-from domain.refusals import (
-    ApprovalAlreadyAnswered,
-    ApprovalNotAsked,
-    CompletionHasEnded,
-    ToolCallHasItsResult,
-    ToolCallIsUnknown,
-)
+from domain.refusals import ApprovalAlreadyAnswered, ApprovalNotAsked, CompletionHasEnded
 
 Status: TypeAlias = Literal["pending", "processing", "waiting", "completed", "cancelled", "failed"]
 ENDED: frozenset[Status] = frozenset(("completed", "cancelled", "failed"))
@@ -51,22 +45,17 @@ class Completion:
     message_id: UUID
     agent: str
     model: str | None
-    requested_at: int  # position
     version: int
     position: int  # of its last event
     kept_through: int  # a position: where the next attempt goes on from
     status: Status = "pending"
     attempt: int = 0
     worker_id: UUID | None = None
-    started_at: int = 0  # position of the present attempt's claim
     lost_workers: int = 0
     lost_at: int = 0  # what was kept through when the last worker was lost
     model_retries: int = 0  # since the last step that is kept
     cancel_requested: bool = False
     cancel_reason: str | None = None
-    calls: Mapping[str, bool] = field(
-        default_factory=dict[str, bool]
-    )  # tool call -> has its result
     approvals: Mapping[str, ApprovalAnswered | None] = field(
         default_factory=dict[str, ApprovalAnswered | None]
     )  # asked of a person, None: not answered
@@ -76,11 +65,6 @@ class Completion:
     def ended(self) -> bool:
         """Has it reached its one final state?"""
         return self.status in ENDED
-
-    @property
-    def open_calls(self) -> list[str]:
-        """Tool calls that have no result yet."""
-        return [call for call, returned in self.calls.items() if not returned]
 
     @property
     def open_approvals(self) -> tuple[str, ...]:
@@ -152,14 +136,6 @@ class Completion:
         """Asking twice, or too late, is not an error."""
         return [] if self.ended or self.cancel_requested else [CancelRequested(reason)]
 
-    def return_tool(self, returned: ToolReturned) -> list[CompletionEvent]:
-        """Every tool call has exactly one result."""
-        if returned.tool_call_id not in self.calls:
-            raise ToolCallIsUnknown
-        if self.calls[returned.tool_call_id]:
-            raise ToolCallHasItsResult
-        return [returned]
-
 
 def begin(recorded: Recorded[CompletionEvent]) -> Completion:
     """The state after the first event of a stream."""
@@ -173,7 +149,6 @@ def begin(recorded: Recorded[CompletionEvent]) -> Completion:
         message_id=requested.message_id,
         agent=requested.agent,
         model=requested.model,
-        requested_at=recorded.position,
         kept_through=recorded.position,
         version=recorded.version,
         position=recorded.position,
@@ -182,9 +157,8 @@ def begin(recorded: Recorded[CompletionEvent]) -> Completion:
 
 def evolve(completion: Completion, recorded: Recorded[CompletionEvent]) -> Completion:
     """The state after one more event."""
-    changed = replace(
-        _changed(completion, recorded), version=recorded.version, position=recorded.position
-    )
+    changed = _changed(completion, recorded.event)
+    changed = replace(changed, version=recorded.version, position=recorded.position)
     if isinstance(recorded.event, _STEPS):
         return replace(changed, kept_through=recorded.position, model_retries=0)
     return changed
@@ -194,22 +168,13 @@ def evolve(completion: Completion, recorded: Recorded[CompletionEvent]) -> Compl
 _STEPS = (ToolCalled, ToolReturned, ToolDispatched, InputTaken, CompletionWaiting, ApprovalAnswered)
 
 
-def _changed(completion: Completion, recorded: Recorded[CompletionEvent]) -> Completion:
-    match event := recorded.event:
+def _changed(completion: Completion, event: CompletionEvent) -> Completion:
+    match event:
         case CompletionStarted():
-            return replace(
-                completion,
-                status="processing",
-                attempt=event.attempt,
-                worker_id=event.worker_id,
-                started_at=recorded.position,
-            )
+            started = replace(completion, status="processing", attempt=event.attempt)
+            return replace(started, worker_id=event.worker_id)
         case CompletionInterrupted():
             return _interrupted(completion, event)
-        case ToolCalled():
-            return replace(completion, calls={**completion.calls, event.tool_call_id: False})
-        case ToolReturned():
-            return replace(completion, calls={**completion.calls, event.tool_call_id: True})
         case ToolDispatched():
             return replace(completion, executions=(*completion.executions, event.execution_id))
         case CompletionWaiting():
@@ -227,7 +192,15 @@ def _changed(completion: Completion, recorded: Recorded[CompletionEvent]) -> Com
             return replace(completion, status="failed", worker_id=None)
         case CompletionCancelled():
             return replace(completion, status="cancelled", worker_id=None)
-        case CompletionRequested() | ModelRequested() | Chunk() | MessageRecorded() | InputTaken():
+        case (
+            CompletionRequested()
+            | ModelRequested()
+            | Chunk()
+            | MessageRecorded()
+            | InputTaken()
+            | ToolCalled()
+            | ToolReturned()
+        ):
             return completion
         case _:
             assert_never(event)

@@ -36,6 +36,7 @@ class Execution:
     position: int  # of its last event
     status: Status = "pending"
     attempt: int = 0
+    begun_at: int | None = None  # position of the first attempt's claim
     worker_id: UUID | None = None
     cancel_requested: bool = False
     cancel_reason: str | None = None
@@ -61,10 +62,6 @@ class Execution:
         if self.ended:
             raise ExecutionHasEnded
         return [ExecutionStarted(self.attempt + 1, worker_id)]
-
-    def progress(self, fraction: float, *, message: str | None = None) -> list[ExecutionEvent]:
-        """How far it is; after the end nobody cares."""
-        return [] if self.ended else [ExecutionProgressed(fraction, message)]
 
     def request_cancel(self, reason: str | None) -> list[ExecutionEvent]:
         """Asking twice, or too late, is not an error."""
@@ -94,15 +91,16 @@ def begin(recorded: Recorded[ExecutionEvent]) -> Execution:
 
 def evolve(execution: Execution, recorded: Recorded[ExecutionEvent]) -> Execution:
     """The state after one more event."""
-    changed = _changed(execution, recorded.event)
+    changed = _changed(execution, recorded)
     return replace(changed, version=recorded.version, position=recorded.position)
 
 
-def _changed(execution: Execution, event: ExecutionEvent) -> Execution:
-    match event:
+def _changed(execution: Execution, recorded: Recorded[ExecutionEvent]) -> Execution:
+    match event := recorded.event:
         case ExecutionStarted():
-            started = replace(execution, status="running", attempt=event.attempt)
-            return replace(started, worker_id=event.worker_id)
+            begun_at = recorded.position if execution.begun_at is None else execution.begun_at
+            started = replace(execution, status="running", begun_at=begun_at)
+            return replace(started, attempt=event.attempt, worker_id=event.worker_id)
         case ExecutionCancelRequested():
             return replace(execution, cancel_requested=True, cancel_reason=event.reason)
         case ExecutionFinished():

@@ -56,18 +56,6 @@ class CompletionHasEnded(Refusal):
     """The completion has already reached its final state."""
 
 
-class CompletionIsClaimed(Refusal):
-    """A living worker is answering this completion."""
-
-
-class ToolCallIsUnknown(Refusal):
-    """The completion has no such open tool call."""
-
-
-class ToolCallHasItsResult(Refusal):
-    """The tool call already has its one result."""
-
-
 class ApprovalNotAsked(Refusal):
     """The completion does not wait for an answer about this tool call."""
 

@@ -34,6 +34,7 @@ from infrastructure.worker.open_runs import Kind, OpenRuns
 from infrastructure.worker.overdue import Overdue
 from infrastructure.worker.runner import Runner
 from infrastructure.worker.sweeper import Sweeper
+from infrastructure.worker.unheard import Unheard
 from infrastructure.worker.work import Answering, BackgroundTools, Work
 from interfaces.agents.demo_model import demo_model
 from interfaces.bootstrap import Ground
@@ -138,17 +139,15 @@ def _say_what_is_here(floor: _Floor, tools: Runner | None) -> None:
 
 
 def _sweeper(floor: _Floor, runners: Mapping[Kind, Runner]) -> Sweeper:
-    overdue = Overdue(
-        floor.base.log,
-        arrivals=floor.base.arrivals,
-        open_runs=floor.open_runs,
-        worker_id=floor.id,
-    )
+    base, open_runs = floor.base, floor.open_runs
+    overdue = Overdue(base.log, arrivals=base.arrivals, open_runs=open_runs, worker_id=floor.id)
+    unheard = Unheard(base.log, threads=base.threads, open_runs=open_runs, worker_id=floor.id)
     return Sweeper(
-        open_runs=floor.open_runs,
+        open_runs=open_runs,
         runners=runners,
         claims={"completion": floor.claims(), "tool": floor.execution_claims()},
         overdue=overdue,
+        unheard=unheard,
         worker_id=floor.id,
     )
 

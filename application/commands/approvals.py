@@ -8,6 +8,7 @@ from uuid import UUID
 from application.commands.completions import load_completion, owned_completion
 from application.commands.context import COMMAND_WAIT_SECONDS, Application, Principal
 from application.ports import EventLog, StreamAppend, StreamConflict, WakeUp
+from application.threads import Threads
 from domain.completion import Completion, Status, evolve
 from domain.completion_events import ApprovalAnswered, CompletionEvent, CompletionWaiting
 from domain.recorded import Recorded
@@ -86,6 +87,18 @@ async def deny_open(
         if wake_up is not None:
             await wake_up.completion(completion_id)
         return
+
+
+async def deny_if_steered(
+    log: EventLog, threads: Threads, completion_id: UUID, *, actor: str
+) -> None:
+    """As `deny_open`, where a message that steers is queued behind the completion."""
+    completion = await load_completion(log, completion_id)
+    if completion is None or completion.status != "waiting":
+        return
+    thread = await threads.get(completion.thread_id)
+    if thread.gives_turn_to(completion_id) and any(one.steers for one in thread.queue):
+        await deny_open(log, completion_id, actor=actor)
 
 
 async def _append(

@@ -10,16 +10,9 @@ from application.commands.executions import CancelExecution, cancel_execution
 from application.ports import EventLog, StreamAppend, StreamConflict
 from domain import completion as domain
 from domain.completion import Completion, Status
-from domain.completion_events import Answer, CompletionEvent, CompletionRequested, Usage
+from domain.completion_events import CompletionEvent, CompletionRequested
 from domain.recorded import Recorded
 from domain.refusals import CompletionNotFound
-
-NOTHING_SAID = Answer(
-    text="",
-    characters=0,
-    sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    usage=Usage(),
-)
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,20 @@ from typing import cast
 from uuid import UUID
 
 from application.arrivals import Arrivals
-from application.commands.executions import fold_execution
+from application.commands.executions import load_execution
 from application.executions.lifecycle import Lifecycle
 from application.ports import EventLog, StreamAppend, StreamConflict
 from domain import execution as domain
 from domain.execution import Ending, Execution
 from domain.execution_events import (
     ExecutionCancelled,
-    ExecutionDispatched,
     ExecutionEvent,
     ExecutionFailed,
-    ExecutionStarted,
     ExecutionTimedOut,
 )
 from domain.recorded import Recorded
 
 LOST = "The worker that ran the tool went away: how far it came is not known."
-NOBODY: frozenset[UUID] = frozenset()
 
 
 class UnknownTask(Exception):
@@ -36,12 +33,6 @@ class Claimed:
     execution: Execution
     lifecycle: Lifecycle
     seconds_left: float | None  # None: all the time
-
-
-@dataclass(frozen=True)
-class _Found:
-    execution: Execution
-    begun_at: int | None  # position of its first attempt's beginning
 
 
 class ExecutionClaims:
@@ -66,60 +57,52 @@ class ExecutionClaims:
         self._find = find
         self._actor = f"worker:{worker_id}"
 
-    async def claim(self, execution_id: UUID, *, dead: Set[UUID] = NOBODY) -> Claimed | None:
+    async def claim(self, execution_id: UUID, *, dead: Set[UUID] = frozenset()) -> Claimed | None:
         """None: ended, ended by this call, or somebody holds it who is not `dead`.
 
         Raises UnknownTask, and leaves it as it is, where this process cannot run it.
         """
-        found = await self._read(execution_id)
-        if found is None or found.execution.ended or found.execution.from_outside:
+        execution = await load_execution(self._log, execution_id)
+        if execution is None or execution.ended or execution.from_outside:
             return None
-        if not await self._is_free(found.execution, dead):
+        if not await self._is_free(execution, dead):
             return None
         try:
-            ending, seconds_left = await self._judge(found)
+            ending, seconds_left = await self._judge(execution)
             if ending is not None:
-                await self._end(found.execution, ending)
+                await self._end(execution, ending)
                 return None
-            return await self._take(found.execution, seconds_left=seconds_left)
+            return await self._take(execution, seconds_left=seconds_left)
         except StreamConflict:
             return None
 
     async def end_cancelled(self, execution_id: UUID) -> None:
         """End what was cancelled and has no worker that ends it. Safe to repeat."""
-        found = await self._read(execution_id)
-        if found is None or found.execution.ended or not found.execution.cancel_requested:
+        execution = await load_execution(self._log, execution_id)
+        if execution is None or execution.ended or not execution.cancel_requested:
             return
         try:
-            await self._end(found.execution, _cancelled(found.execution))
+            await self._end(execution, _cancelled(execution))
         except StreamConflict:
             return  # its worker was quicker after all
-
-    async def _read(self, execution_id: UUID) -> _Found | None:
-        events = await self._log.read_stream(execution_id)
-        if not events or not isinstance(events[0].event, ExecutionDispatched):
-            return None
-        execution = fold_execution(cast("list[Recorded[ExecutionEvent]]", events))
-        begun = (one.position for one in events if isinstance(one.event, ExecutionStarted))
-        return _Found(execution, next(begun, None))
 
     async def _is_free(self, execution: Execution, dead: Set[UUID]) -> bool:
         if execution.attempt == 0 or execution.worker_id in dead:
             return True
         return await self._is_unclaimed(execution.id)
 
-    async def _judge(self, found: _Found) -> tuple[Ending | None, float | None]:
+    async def _judge(self, execution: Execution) -> tuple[Ending | None, float | None]:
         """How it ends without being begun again, if so; else the seconds that it has."""
-        execution, timeout_seconds = found.execution, found.execution.dispatched.timeout_seconds
+        timeout_seconds = execution.dispatched.timeout_seconds
         if execution.cancel_requested:
             return _cancelled(execution), 0
-        if found.begun_at is None:
+        if execution.begun_at is None:
             return None, timeout_seconds
         if execution.attempts_used_up:
             return ExecutionFailed("outcome_unknown", LOST), 0
         if timeout_seconds is None:
             return None, None
-        seconds_left = timeout_seconds - await self._seconds_since(found.begun_at)
+        seconds_left = timeout_seconds - await self._seconds_since(execution.begun_at)
         if seconds_left <= 0:
             return ExecutionTimedOut(timeout_seconds), 0
         return None, seconds_left

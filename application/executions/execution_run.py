@@ -3,17 +3,16 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 from application.executions.arguments import ArgumentsInvalid
 from application.executions.claims import LOST, Claimed
 from application.executions.endings import broken, ending_of, refused
-from application.executions.journal import AGAIN_SECONDS, ExecutionJournal
+from application.executions.journal import ExecutionJournal
 from application.executions.parts import ExecutionParts
 from application.executions.tool_execution import ToolExecution
-from application.ports import LogUnavailable, StreamConflict
+from application.ports import StreamConflict
 from application.stop import JournalStopped, Stop
 from application.storable import storable
 from domain.execution import Ending, Execution, Status
@@ -36,7 +35,6 @@ _STATUS: dict[type[Ending], Status] = {
     ExecutionCancelled: "cancelled",
     ExecutionTimedOut: "timed_out",
 }
-T = TypeVar("T")
 
 
 class ExecutionRun:
@@ -111,7 +109,7 @@ class ExecutionRun:
             if work.cancelled():
                 return self._failed(None)
             if (error := work.exception()) is None:
-                return await self._insist(partial(self._told, work.result()))
+                return await self._journal.insist(partial(self._told, work.result()))
             if self._journal.execution.attempts_used_up:
                 return self._failed(error)
             if (stopped := await self._again_after(error)) is not None:
@@ -218,12 +216,10 @@ class ExecutionRun:
         while True:
             await self._journal.close()
             execution = self._journal.execution
-            if self._journal.stopped is Stop.FENCED:
-                raise JournalStopped
             if execution.cancel_requested:
                 ending = ExecutionCancelled(execution.cancel_reason)
             try:
-                await self._insist(partial(self._append, ending, to=execution))
+                await self._journal.insist(partial(self._append, ending, to=execution))
             except StreamConflict:
                 await self._journal.look()
                 self._journal.fence_unless_moved(execution.version)
@@ -239,12 +235,3 @@ class ExecutionRun:
 
     async def _append(self, ending: Ending, *, to: Execution) -> int:
         return await self._parts.arrivals.end(to, events=[ending], actor=self._journal.actor)
-
-    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What it answers, asked again while the log is away; it must be safe to repeat."""
-        while self._journal.stopped is not Stop.FENCED:
-            try:
-                return await ask()
-            except LogUnavailable:
-                await asyncio.sleep(AGAIN_SECONDS)
-        raise JournalStopped

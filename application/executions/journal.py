@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar, cast
 from uuid import UUID
 
 from application.ports import AnyRecorded, EventLog, LogUnavailable, StreamAppend, StreamConflict
@@ -16,6 +18,8 @@ from domain.recorded import Recorded
 logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.2
+
+T = TypeVar("T")
 
 
 class ExecutionJournal:
@@ -78,17 +82,22 @@ class ExecutionJournal:
 
         Safe at any time and any number of times. While the log is away it keeps trying.
         """
+        read = partial(self._log.read_stream, self.execution.id, after=self.execution.version)
+        with suppress(JournalStopped):
+            for one in await self.insist(read):
+                self._learn(one)
+
+    async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` answers, asked again while the log is away; it must be safe to repeat.
+
+        Raises JournalStopped where the execution is another worker's.
+        """
         while self.stopped is not Stop.FENCED:
             try:
-                events = await self._log.read_stream(
-                    self.execution.id, after=self.execution.version
-                )
+                return await ask()
             except LogUnavailable:
                 await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            for one in events:
-                self._learn(one)
-            return
+        raise JournalStopped
 
     def stop(self, why: Stop) -> None:
         """The first reason holds, but for a fence. Safe to repeat."""

@@ -99,6 +99,13 @@ class OpenRuns:
         )
         return {OpenRun(*row) for row in rows}
 
+    async def waiting(self, kind: Kind) -> list[UUID]:
+        """The runs of a kind that wait for a person."""
+        rows = await self._database.run(
+            "SELECT stream_id FROM threadlog.open_runs WHERE kind = $1 AND waiting", kind
+        )
+        return [row[0] for row in rows]
+
     async def awaited(self) -> list[Awaited]:
         """Background tools whose result comes from outside, and how long they have waited."""
         return [Awaited(*row) for row in await self._database.run(_AWAITED)]

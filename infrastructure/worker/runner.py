@@ -13,8 +13,6 @@ from infrastructure.worker.open_runs import OpenRuns
 from infrastructure.worker.resting import Resting
 from infrastructure.worker.work import CannotRunHere, Run, Work
 
-NOBODY: frozenset[UUID] = frozenset()
-
 logger = logging.getLogger(__name__)
 
 
@@ -45,7 +43,7 @@ class Runner:
         """How many more runs this process takes."""
         return 0 if self._draining else self._slots - len(self._taken)
 
-    async def run(self, run_id: UUID, *, dead: Set[UUID] = NOBODY) -> None:
+    async def run(self, run_id: UUID, *, dead: Set[UUID] = frozenset()) -> None:
         """Claim it, unless somebody holds it who is not `dead`, and see it through.
 
         Without a free slot, or when it is already ours, nothing happens: what stays open is found
@@ -81,7 +79,7 @@ class Runner:
             del self._runs[run_id]
             self._freed.set()
 
-    def begin(self, run_id: UUID, *, dead: Set[UUID] = NOBODY) -> asyncio.Task[None]:
+    def begin(self, run_id: UUID, *, dead: Set[UUID] = frozenset()) -> asyncio.Task[None]:
         """As `run`, in a task that `drain` waits for."""
         return self._spawn(self.run(run_id, dead=dead))
 

@@ -13,6 +13,7 @@ from infrastructure.worker.open_runs import Kind, OpenRun, OpenRuns
 from infrastructure.worker.overdue import Overdue
 from infrastructure.worker.resting import Resting
 from infrastructure.worker.runner import Runner
+from infrastructure.worker.unheard import Unheard
 
 SLOW_LOOK_SECONDS = 1.0
 CANCEL_SECONDS = 2.0  # a worker that has not closed a cancelled run by then will not
@@ -41,12 +42,14 @@ class Sweeper:
         runners: Mapping[Kind, Runner],
         claims: Mapping[Kind, Ends],
         overdue: Overdue,
+        unheard: Unheard,
         worker_id: UUID,
     ) -> None:
         self._open_runs = open_runs
         self._runners = runners
         self._claims = claims
         self._overdue = overdue
+        self._unheard = unheard
         self._worker_id = worker_id
         self._judge = Judge(now=time.monotonic())
         self._unsound = Resting()
@@ -81,6 +84,7 @@ class Sweeper:
             await self._open_runs.forget(list(dead))
         await self._end_cancelled(now=now)
         await self._overdue.sweep(now=now)
+        await self._unheard.sweep(now=now)
 
     async def _end_cancelled(self, *, now: float) -> None:
         open_now = await self._open_runs.cancelled()

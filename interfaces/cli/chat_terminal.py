@@ -50,7 +50,7 @@ class Terminal:
                 self.note(f"[{event.data['tool']} …]")
             case "completion.interrupted":
                 why = _AGAIN.get(event.data["reason"], "the worker went away")
-                self.note(f"[{why}; the answer begins again]")
+                self.note(f"[{why}; it goes on after its last step]")
             case "completion.failed":
                 self.note(f"[failed: {event.data['message']}]")
             case "completion.cancelled":

@@ -16,7 +16,13 @@ from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Body, Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
 from interfaces.http.resources import Here, Resources
-from interfaces.http.shown_completions import cancel, open_questions, shown_completion, text_of
+from interfaces.http.shown_completions import (
+    cancel,
+    open_events,
+    open_questions,
+    shown_completion,
+    text_of,
+)
 from interfaces.http.shown_threads import shown_thread
 from projections import completions
 from projections.completions import Completion
@@ -91,6 +97,7 @@ async def _view(here: Resources, row: Completion) -> CompletionView:
         failure = Failure(
             type=row.error_type, message=row.error_message or "", details=row.error_details
         )
+    events = await open_events(here.application.log, row)
     return CompletionView(
         id=row.id,
         thread_id=row.thread_id,
@@ -98,11 +105,8 @@ async def _view(here: Resources, row: Completion) -> CompletionView:
         agent=row.agent,
         model=row.model,
         status=row.status,
-        text=await text_of(here.application.log, row),
-        waiting_for=[
-            OpenQuestion.model_validate(called)
-            for called in await open_questions(here.application.log, row)
-        ],
+        text=text_of(row, events),
+        waiting_for=list(map(OpenQuestion.model_validate, open_questions(row, events))),
         error=failure,
         cancel_reason=row.error_message if row.status == "cancelled" else None,
         input_tokens=row.input_tokens,

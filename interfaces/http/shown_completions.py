@@ -1,5 +1,6 @@
 """Completions by their id, and what the log says of those that the tables do not tell all about."""
 
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
@@ -40,22 +41,27 @@ async def shown_completion(here: Resources, completion_id: UUID, *, by: Principa
     )
 
 
-async def text_of(log: EventLog, row: Completion) -> str:
-    """The whole text; of an answer that has not ended, the committed chunks that are not void."""
+async def open_events(log: EventLog, row: Completion) -> list[Recorded[CompletionEvent]]:
+    """Its whole stream, where it has been begun and has not ended; else nothing."""
     if row.status in ENDED or not row.attempts:
+        return []
+    return cast("list[Recorded[CompletionEvent]]", await log.read_stream(row.id))
+
+
+def text_of(row: Completion, events: Sequence[Recorded[CompletionEvent]]) -> str:
+    """The whole text; of an answer that has not ended, the committed chunks that are not void."""
+    if not events:
         return row.response or ""
-    events = await log.read_stream(row.id)
     chunks = [recorded.event for recorded in without_void(events)]
     return "".join(
         event.text for event in chunks if isinstance(event, Chunk) and event.kind == "text"
     )
 
 
-async def open_questions(log: EventLog, row: Completion) -> list[ToolCalled]:
+def open_questions(row: Completion, events: list[Recorded[CompletionEvent]]) -> list[ToolCalled]:
     """The tool calls that a person has to approve or deny, in the order of the calls."""
     if row.status != "waiting":
         return []
-    events = cast("list[Recorded[CompletionEvent]]", await log.read_stream(row.id, chunks=False))
     completion = fold_completion(events)
     asked = completion.open_approvals if completion.status == "waiting" else ()
     calls = [recorded.event for recorded in events]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from application.commands.completions import NOTHING_SAID, load_completion
+from application.commands.completions import load_completion
 from application.commands.executions import load_execution
 from application.ports import AnyRecorded, StreamAppend
 from domain.completion_events import CompletionFinished
@@ -15,6 +15,7 @@ from domain.execution_events import (
 )
 from domain.ids import uuid7
 from tests.application.house import House
+from tests.domain.answers import NOTHING_SAID
 
 
 async def hand_over(

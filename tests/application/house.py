@@ -1,7 +1,7 @@
 """Everything that a completion needs around it, in memory: a thread, its owner, a worker."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -36,7 +36,7 @@ from domain.completion_events import (
     CompletionStarted,
 )
 from domain.content import TextPart
-from domain.ids import uuid7
+from domain.ids import completion_of, uuid7
 from domain.thread_events import ThreadStarted
 from tests.application.memory_log import MemoryBlobs, MemoryLog
 
@@ -199,7 +199,8 @@ class House:
         """What a model would be told before that message."""
         thread = await self.threads.get(thread_id)
         events = await self.log.read_thread(thread_id)
-        return history_of(thread, events, message_id=message_id)
+        but = completion_of(thread_id, message_id=message_id)
+        return history_of(thread, events, message_id=message_id, but=but)
 
 
 class Running:
@@ -252,11 +253,3 @@ async def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  (a condition, not a signal)
             await asyncio.sleep(0.001)
-
-
-def messages_of(events: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The kinds of stored messages, with the state of those that are not complete."""
-    return [
-        message["kind"] + ("" if message.get("state", "complete") == "complete" else "!")
-        for message in events
-    ]

@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from application.cancelling import end_cancelled
-from application.commands.completions import NOTHING_SAID, fold_completion
+from application.commands.completions import fold_completion
 from application.ports import EventLog, StreamAppend, StreamConflict
 from application.threads import Threads
 from application.turns import Turns
@@ -15,6 +15,7 @@ from domain.completion_events import CompletionEvent, CompletionFinished, InputT
 from domain.ids import uuid7
 from domain.recorded import Recorded
 from domain.thread_events import MessageDelivered, ResultDelivered
+from tests.domain.answers import NOTHING_SAID
 
 ACTOR = "worker:plain"
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable
-from uuid import UUID
 
 import pytest
 
@@ -24,20 +23,11 @@ from domain.thread_events import (
     ThreadArchived,
     ThreadCompletionRequested,
 )
+from tests.application.commanding import Bells
 from tests.application.handed_over import hand_over, idle_thread, load
 from tests.application.house import House, saying
 
 DONE = ExecutionFinished({"rows": 3}, '{"rows":3}')
-
-
-class Bell:
-    """A wake-up queue that remembers whom it woke."""
-
-    def __init__(self) -> None:
-        self.woken: list[UUID] = []
-
-    async def completion(self, completion_id: UUID) -> None:
-        self.woken.append(completion_id)
 
 
 @pytest.fixture
@@ -46,13 +36,13 @@ def house() -> House:
 
 
 @pytest.fixture
-def bell() -> Bell:
-    return Bell()
+def bells() -> Bells:
+    return Bells()
 
 
 @pytest.fixture
-def arrivals(house: House, bell: Bell) -> Arrivals:
-    return Arrivals(house.log, threads=house.threads, wake_up=bell)
+def arrivals(house: House, bells: Bells) -> Arrivals:
+    return Arrivals(house.log, threads=house.threads, wake_up=bells)
 
 
 def after(house: House, position: int) -> list[Event]:
@@ -70,7 +60,7 @@ def last(house: House) -> int:
 
 
 async def test_a_result_in_an_idle_thread_begins_an_answer_in_the_same_append(
-    house: House, arrivals: Arrivals, bell: Bell
+    house: House, arrivals: Arrivals, bells: Bells
 ) -> None:
     thread_id = await idle_thread(house)
     execution = await hand_over(house, thread_id)
@@ -86,18 +76,20 @@ async def test_a_result_in_an_idle_thread_begins_an_answer_in_the_same_append(
         CompletionRequested(thread_id, head, "assistant"),
     ]
     assert position == last(house)
-    assert bell.woken == [follow_up]
+    assert bells.woken == [follow_up]
     assert {one.cause for one in house.log.events[before:]} == {str(execution.id)}
 
 
-async def test_a_timeout_begins_an_answer_too(house: House, arrivals: Arrivals, bell: Bell) -> None:
+async def test_a_timeout_begins_an_answer_too(
+    house: House, arrivals: Arrivals, bells: Bells
+) -> None:
     execution = await hand_over(house, await idle_thread(house))
     await arrivals.end(execution, events=[ExecutionTimedOut(300)], actor="worker:test")
-    assert len(bell.woken) == 1
+    assert len(bells.woken) == 1
 
 
 async def test_what_was_cancelled_arrives_but_begins_no_answer(
-    house: House, arrivals: Arrivals, bell: Bell
+    house: House, arrivals: Arrivals, bells: Bells
 ) -> None:
     execution = await hand_over(house, await idle_thread(house))
     before = last(house)
@@ -106,11 +98,11 @@ async def test_what_was_cancelled_arrives_but_begins_no_answer(
         ExecutionCancelled("no need"),
         ResultArrived(execution.id, execution.dispatched.completion_id, continues=False),
     ]
-    assert bell.woken == []
+    assert bells.woken == []
 
 
 async def test_while_an_answer_is_being_typed_a_result_only_arrives(
-    house: House, arrivals: Arrivals, bell: Bell
+    house: House, arrivals: Arrivals, bells: Bells
 ) -> None:
     thread_id = await idle_thread(house)
     execution = await hand_over(house, thread_id)
@@ -118,11 +110,11 @@ async def test_while_an_answer_is_being_typed_a_result_only_arrives(
     before = last(house)
     await arrivals.end(execution, events=[DONE], actor="worker:test")
     assert [type(event) for event in after(house, before)] == [ExecutionFinished, ResultArrived]
-    assert bell.woken == []
+    assert bells.woken == []
 
 
 async def test_a_question_at_the_last_moment_takes_the_turn(
-    house: House, arrivals: Arrivals, bell: Bell
+    house: House, arrivals: Arrivals, bells: Bells
 ) -> None:
     thread_id = await idle_thread(house)
     execution = await hand_over(house, thread_id)
@@ -143,7 +135,7 @@ async def test_a_question_at_the_last_moment_takes_the_turn(
         ExecutionFinished,
         ResultArrived,
     ]
-    assert bell.woken == []
+    assert bells.woken == []
 
 
 async def test_who_is_late_is_refused_and_the_thread_hears_nothing(
@@ -171,7 +163,7 @@ async def test_a_late_one_is_refused_even_where_the_thread_moved_too(
 
 
 async def test_an_answer_whose_id_names_something_else_is_not_begun(
-    house: House, arrivals: Arrivals, bell: Bell
+    house: House, arrivals: Arrivals, bells: Bells
 ) -> None:
     thread_id = await idle_thread(house)
     execution = await hand_over(house, thread_id)
@@ -182,22 +174,22 @@ async def test_an_answer_whose_id_names_something_else_is_not_begun(
     before = last(house)
     await soon(arrivals.end(execution, events=[DONE], actor="worker:test"))
     assert [type(event) for event in after(house, before)] == [ExecutionFinished, ResultArrived]
-    assert bell.woken == []
+    assert bells.woken == []
 
 
 async def test_of_many_results_at_once_all_arrive_and_one_begins_an_answer(
-    house: House, arrivals: Arrivals, bell: Bell
+    house: House, arrivals: Arrivals, bells: Bells
 ) -> None:
     thread_id = await idle_thread(house)
     executions = [await hand_over(house, thread_id) for _ in range(20)]
     ends = [arrivals.end(one, events=[DONE], actor="worker:test") for one in executions]
     positions = await asyncio.gather(*ends)
     assert len(set(positions)) == 20
-    assert len(bell.woken) == 1
+    assert len(bells.woken) == 1
     thread = await house.threads.get(thread_id)
     assert {one.execution_id for one in thread.results} == {one.id for one in executions}
     assert thread.turn is not None
-    assert thread.turn.completion_id == bell.woken[0]
+    assert thread.turn.completion_id == bells.woken[0]
 
 
 async def test_of_many_ends_of_one_execution_one_counts(house: House, arrivals: Arrivals) -> None:

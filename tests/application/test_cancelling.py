@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.commands.completions import (
-    NOTHING_SAID,
     CancelCompletion,
     Cancelled,
     cancel_completion,
@@ -32,6 +31,7 @@ from domain.execution_events import (
 )
 from domain.thread_events import TurnEnded
 from tests.application.commanding import Commanding
+from tests.domain.answers import NOTHING_SAID
 
 HELLO = Chunk(1, 1, 0, "text", "Hello", ((5, 0),))
 SAID = MessageRecorded(

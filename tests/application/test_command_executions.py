@@ -39,6 +39,7 @@ from domain.refusals import (
     ResultTokenInvalid,
 )
 from domain.thread_events import ResultArrived
+from tests.application.commanding import Bells
 from tests.application.handed_over import claimed, hand_over, idle_thread, load
 from tests.application.house import House, saying
 
@@ -47,29 +48,19 @@ ROWS: list[JsonValue] = ["ä" * 10] * 2000
 LARGE: Delivery = {"rows": ROWS}
 
 
-class Hints:
-    """A cancel hint that remembers."""
-
-    def __init__(self) -> None:
-        self.given: list[UUID] = []
-
-    async def cancel(self, completion_id: UUID) -> None:
-        self.given.append(completion_id)
-
-
 @pytest.fixture
 def house() -> House:
     return House(saying("Hi"))
 
 
 @pytest.fixture
-def hints() -> Hints:
-    return Hints()
+def bells() -> Bells:
+    return Bells()
 
 
 @pytest.fixture
-def app(house: House, hints: Hints) -> Application:
-    return replace(house.app, cancel_hint=hints)
+def app(house: House, bells: Bells) -> Application:
+    return replace(house.app, cancel_hint=bells)
 
 
 @pytest.fixture
@@ -106,7 +97,7 @@ async def deliver(
 
 @pytest.mark.parametrize("task", ["analyse_task", None])
 async def test_what_nobody_of_ours_runs_is_cancelled_at_once(
-    app: Application, house: House, hints: Hints, task: str | None
+    app: Application, house: House, bells: Bells, task: str | None
 ) -> None:
     execution = await hand_over(house, await idle_thread(house), task=task)
     stands = await cancel(app, house, execution.id)
@@ -118,11 +109,11 @@ async def test_what_nobody_of_ours_runs_is_cancelled_at_once(
     last = house.log.events[-1]
     assert isinstance(last.event, ResultArrived)
     assert stands.position == last.position
-    assert hints.given == []
+    assert bells.hinted == []
 
 
 async def test_what_runs_is_asked_once_and_its_worker_told_each_time(
-    app: Application, house: House, hints: Hints, ours: Execution
+    app: Application, house: House, bells: Bells, ours: Execution
 ) -> None:
     claimed(house, ours)
     house.log.stranger(ours.id, ExecutionProgressed(0.5))
@@ -131,7 +122,7 @@ async def test_what_runs_is_asked_once_and_its_worker_told_each_time(
     assert first == second == ExecutionStands("running", house.log.events[-1].position)
     requests = [e for e in told(house, ours) if isinstance(e, ExecutionCancelRequested)]
     assert requests == [ExecutionCancelRequested("no need")]
-    assert hints.given == [ours.id, ours.id]
+    assert bells.hinted == [ours.id, ours.id]
 
 
 async def test_what_is_claimed_at_the_last_moment_is_its_workers_to_end(

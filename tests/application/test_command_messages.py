@@ -4,7 +4,6 @@ from uuid import UUID
 
 import pytest
 
-from application.commands.completions import NOTHING_SAID
 from application.ports import StreamAppend
 from domain.completion import DENIED_BY_WRITING
 from domain.completion_events import (
@@ -22,6 +21,7 @@ from domain.ids import uuid7
 from domain.refusals import ThreadIsBusy
 from domain.thread_events import MessageQueued, QueueMode, TurnEnded
 from tests.application.commanding import Commanding
+from tests.domain.answers import NOTHING_SAID
 
 HELLO = Chunk(1, 1, 0, "text", "Hello", ((5, 0),))
 

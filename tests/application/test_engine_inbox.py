@@ -332,3 +332,25 @@ async def test_results_that_a_failed_answer_took_in_are_told_to_the_next_one(
     house.model = whole
     await house.answer("three", thread_id=first.thread_id)
     assert words(talk.told[-1]) == ["u:one", "u:two", "s:42", "u:three"]
+
+
+async def test_what_a_failed_follow_up_took_in_is_told_by_the_next_one(talk: Talk, house: House):
+    talk.calls = False
+    first = await house.answer("one")
+    a, b = [await dispatch(house, first, call) for call in ("a", "b")]
+    await arrive(house, a, "42")
+
+    async def broken(_messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        raise ConnectionError
+        yield ""
+
+    whole, house.model = house.model, House(broken).model
+    thread = await house.threads.get(first.thread_id)
+    assert thread.turn is not None
+    completion = await house.claim(thread.turn.completion_id)
+    failed = Running(house, completion, run=house.engine.start(completion))
+    assert await failed.end() == "failed"
+    house.model = whole
+    await arrive(house, b, "43")
+    await follow_up(house, first.thread_id)
+    assert words(talk.told[-1]) == ["u:one", "s:42", "s:43"]

@@ -174,10 +174,10 @@ async def test_a_call_that_was_refused_is_not_recorded_after_a_cancel(nth: int):
 async def test_a_claim_over_its_head_before_any_append_silences_a_worker(nth: int):
     house = new_house()
     running = await house.begin()
-    requested_at = running.completion.requested_at
+    kept_through = running.completion.kept_through
     intruder = Intruder(house, running.completion.id, nth=nth)
     intruder.enter(
-        CompletionInterrupted(1, requested_at, "handed_over"), CompletionStarted(2, uuid7())
+        CompletionInterrupted(1, kept_through, "handed_over"), CompletionStarted(2, uuid7())
     )
     ending = await running.end()
     if not intruder.came:

@@ -53,6 +53,16 @@ async def in_the_second_text(talk: Talk) -> Running:
     return second
 
 
+async def after_wrong_arguments(talk: Talk) -> Running:
+    calls = [["look", {"wrong": 1}], ["write", {"q": "done"}]]
+    running = await talk.begin(calls=calls, then=STALLS)
+    await until(lambda: "w3 " in running.text())
+    second = await talk.ends(await talk.lose(running))
+    asked, again = talk.exchanges[-2:]
+    assert again.body == asked.body
+    return second
+
+
 async def in_a_harmless_tool(talk: Talk) -> Running:
     calls = [["write", {"q": "quick"}], ["look", {"q": "slow"}]]
     running = await talk.begin(reasoning=2, preamble=2, calls=calls, words=2)
@@ -136,6 +146,7 @@ MOMENTS: dict[Callable[[Talk], Awaitable[Running]], tuple[int, int]] = {
     in_mid_text: (2, 0),
     in_arguments: (3, 0),
     in_the_second_text: (3, 0),
+    after_wrong_arguments: (3, 0),
     in_a_harmless_tool: (2, 0),
     in_a_tool_with_effects: (2, 0),
     in_an_approved_tool: (2, 0),

@@ -30,8 +30,6 @@ from domain.refusals import (
     ApprovalAlreadyAnswered,
     ApprovalNotAsked,
     CompletionHasEnded,
-    ToolCallHasItsResult,
-    ToolCallIsUnknown,
 )
 from tests.domain.history import recorded
 
@@ -137,16 +135,6 @@ def test_where_there_is_progress_the_third_lost_worker_is_one_too_many() -> None
 def test_only_lost_workers_use_up_attempts(reason: InterruptReason) -> None:
     handed_over = [STARTED, CompletionInterrupted(1, 10, reason)]
     assert not given(*handed_over, *handed_over, *handed_over).attempts_used_up
-
-
-def test_a_tool_call_has_exactly_one_result() -> None:
-    result = returned("call_1")
-    assert given(STARTED, called("call_1")).open_calls == ["call_1"]
-    assert given(STARTED, called("call_1")).return_tool(result) == [result]
-    with pytest.raises(ToolCallHasItsResult):
-        given(STARTED, called("call_1"), result).return_tool(result)
-    with pytest.raises(ToolCallIsUnknown):
-        given(STARTED).return_tool(result)
 
 
 def test_background_tools_are_listed_in_the_order_of_their_dispatch() -> None:

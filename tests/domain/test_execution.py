@@ -46,7 +46,6 @@ def test_claims_are_numbered() -> None:
 def test_exactly_one_ending_counts(ending: Ending) -> None:
     assert given(ExecutionStarted(1, WORKER)).end(ending) == [ending]
     ended = given(ExecutionStarted(1, WORKER), ending)
-    assert ended.progress(0.5) == []
     assert ended.request_cancel(None) == []
     for late in ENDINGS:
         with pytest.raises(ExecutionHasEnded):
@@ -55,9 +54,12 @@ def test_exactly_one_ending_counts(ending: Ending) -> None:
         ended.claim(WORKER)
 
 
-def test_progress_is_told_while_it_runs() -> None:
-    running = given(ExecutionStarted(1, WORKER))
-    assert running.progress(0.5, message="half") == [ExecutionProgressed(0.5, "half")]
+def test_its_time_runs_from_its_first_claim() -> None:
+    assert given().begun_at is None
+    again = given(
+        ExecutionStarted(1, WORKER), ExecutionProgressed(0.5), ExecutionStarted(2, WORKER)
+    )
+    assert again.begun_at == 20
 
 
 def test_asking_twice_to_cancel_is_asking_once() -> None:

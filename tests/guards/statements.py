@@ -18,6 +18,7 @@ BACKGROUND = (
     "threadlog.workers",  # beats, and looks at the others
     "WHERE cancel_requested",
     "r.kind = 'tool' AND r.waiting",  # the look for what somebody outside owes
+    "kind = $1 AND waiting",  # the look for who waits for a person
     "AND stream_id <> ALL ($3)",  # the look for what nobody has claimed
 )
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from application.claims import Claims
-from application.commands.completions import NOTHING_SAID
 from application.ports import StreamAppend
 from domain.completion import Completion
 from domain.completion_events import (
@@ -21,6 +20,7 @@ from domain.completion_events import (
 )
 from domain.execution_events import ExecutionDispatched
 from infrastructure.worker.open_runs import OpenRuns
+from tests.domain.answers import NOTHING_SAID
 from tests.interfaces.http.house import House
 
 
