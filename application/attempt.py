@@ -18,7 +18,6 @@ from application.journal import Journal
 from application.last_append import Again, Ending, LastAppend
 from application.pump import Pump, Question
 from application.recorder import Recorder
-from application.resumption import Resumption
 from application.stop import JournalStopped, Stop
 from application.witness import Witness
 from domain.completion import Completion
@@ -49,7 +48,7 @@ class Attempt:
         self._journal = Journal(parts.log, completion, on_stop=self._halt)
         self._last = LastAppend(parts, self._journal, actor=self._actor)
         self._recorder = Recorder(run_id=self._run_id, attempt=completion.attempt)
-        self._earlier = Earlier(Resumption())
+        self._earlier: Earlier | None = None
         self._witness: Witness | None = None
         self._pump: Pump | None = None
         self._halted = asyncio.Event()
@@ -114,13 +113,13 @@ class Attempt:
 
     async def _drive(self) -> None:
         parts = self._parts
-        self._earlier = await earlier_attempts(parts, self._completion, self._journal)
+        self._earlier = earlier = await earlier_attempts(parts, self._completion, self._journal)
         if self._pause_seconds:
             await self._wait()
         beginning = await begin(
             parts,
             self._completion,
-            resumption=self._earlier.resumption,
+            resumption=earlier.resumption,
             read_history=partial(self._journal.insist, self._read_history),
         )
         self._pump = self._new_pump(beginning)
@@ -139,7 +138,7 @@ class Attempt:
             resumption=resumption,
             deps=self._deps(spec, session),
             run_id=self._run_id,
-            request_limit=spec.request_limit,
+            request_limit=max(1, spec.request_limit - resumption.steps),
         )
 
     async def _wait(self) -> None:
@@ -205,6 +204,8 @@ class Attempt:
     # The end
 
     async def _closing(self, error: BaseException | None) -> Closing:
+        if self._earlier is None:  # it was stopped before it could read
+            self._earlier = await earlier_attempts(self._parts, self._completion, self._journal)
         ended = Ended(
             self._completion,
             self._journal,

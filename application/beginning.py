@@ -52,8 +52,8 @@ async def earlier_attempts(parts: EngineParts, completion: Completion, journal: 
     read = partial(parts.log.read_stream, completion.id)
     events = cast("list[Recorded[CompletionEvent]]", await journal.insist(read))
     journal.transcript = Transcript.of(events)
-    options = tool_options(_spec(parts, completion))
-    return Earlier(resume(events, options=options), responses_in(events))
+    spec = parts.agents.get(completion.agent, AgentSpec())  # without it, nothing will run
+    return Earlier(resume(events, options=tool_options(spec)), responses_in(events))
 
 
 async def begin(

@@ -5,11 +5,10 @@ from typing import cast
 from uuid import UUID
 
 from application.cancelling import end_cancelled
-from application.commands.completions import fold_completion
-from application.ports import EventLog, StreamAppend, StreamConflict
+from application.commands.completions import append_events, fold_completion
+from application.ports import EventLog, StreamConflict
 from application.transcript import Transcript
 from application.turns import Turns
-from domain import completion as domain
 from domain.completion import Completion
 from domain.completion_events import (
     CompletionEvent,
@@ -21,7 +20,6 @@ from domain.completion_events import (
 from domain.recorded import Recorded
 
 LOST = "The worker that was answering went away, time and again."
-NOBODY: frozenset[UUID] = frozenset()
 Events = list[Recorded[CompletionEvent]]
 
 
@@ -46,7 +44,7 @@ class Claims:
         self,
         completion_id: UUID,
         *,
-        dead: Set[UUID] = NOBODY,
+        dead: Set[UUID] = frozenset(),
         meanwhile: Callable[[Completion], None] = lambda _: None,
     ) -> Completion | None:
         """The completion as this worker's own; None: ended, or somebody holds it who is not `dead`.
@@ -99,19 +97,7 @@ class Claims:
         if completion.worker_id is not None:
             after = "worker_lost" if lost else "handed_over"
         claim = completion.claim(self._worker_id, after=after)
-        recorded = await self._log.append(
-            StreamAppend(
-                completion.id,
-                completion.version,
-                claim,
-                completion.thread_id,
-                completion.owner_id,
-            ),
-            actor=self._actor,
-        )
-        for one in cast("Events", recorded):
-            completion = domain.evolve(completion, one)
-        return completion
+        return await append_events(self._log, completion, claim, actor=self._actor)
 
     async def _give_up(self, completion: Completion, events: Events) -> None:
         """What the steps that count have said stays."""

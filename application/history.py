@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 from uuid import UUID
 
 from pydantic_ai.messages import (
@@ -25,6 +26,7 @@ from domain.completion_events import (
     ToolReturned,
 )
 from domain.content import TextPart, text_of
+from domain.jsonvalue import JsonObject
 from domain.thread import Thread
 from domain.thread_events import MessageAdded, MessageQueued
 
@@ -125,7 +127,8 @@ class _Run:
 
     @property
     def _last_request(self) -> int:
-        requests = (one for one in self.recorded if _is_request(one))
+        """That brought what was taken in or asked; some bring tools' results alone."""
+        requests = (one for one in self.recorded if _is_asking(one))
         return max((one.position for one in requests), default=0)
 
     @property
@@ -186,10 +189,14 @@ def _posted(events: Sequence[AnyRecorded]) -> dict[UUID, AnyRecorded]:
     }
 
 
-def _is_request(recorded: AnyRecorded) -> bool:
-    return (
-        isinstance(recorded.event, MessageRecorded) and recorded.event.message["kind"] == "request"
-    )
+def _is_asking(recorded: AnyRecorded) -> bool:
+    assert isinstance(recorded.event, MessageRecorded)
+    message = recorded.event.message
+    parts = cast("list[JsonObject]", message["parts"])
+    return message["kind"] == "request" and any(part["part_kind"] in _PROMPTS for part in parts)
+
+
+_PROMPTS = ("user-prompt", "system-prompt")
 
 
 def _parts(posted: AnyRecorded) -> tuple[TextPart, ...]:

@@ -138,7 +138,9 @@ class Journal:
         one of the others is elsewhere: then nothing was written. A caller that is cancelled does
         not keep it from being written.
         """
-        return await asyncio.shield(asyncio.create_task(self._append_with(events, others)))
+        task = asyncio.create_task(self._append_with(events, others))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
 
     async def _append_with(
         self, events: Sequence[CompletionEvent], others: Sequence[StreamAppend]

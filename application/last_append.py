@@ -4,17 +4,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from application.closing import Closing
 from application.commands.approvals import deny_if_steered
+from application.commands.completions import append_events
 from application.engine_parts import EngineParts
 from application.journal import Journal
-from application.ports import StreamAppend, StreamConflict
+from application.ports import StreamConflict
 from application.stop import NOTHING_FOLLOWS, JournalStopped, Stop
-from domain.completion import Completion, evolve
-from domain.completion_events import CompletionEvent
-from domain.recorded import Recorded
+from domain.completion import Completion
 from domain.thread_events import Outcome
 
 logger = logging.getLogger(__name__)
@@ -88,20 +87,12 @@ class LastAppend:
 
     async def _pause(self, closing: Closing, *, completion: Completion) -> Ending | Again:
         """The turn stays ours."""
-        append = StreamAppend(
-            completion.id,
-            completion.version,
-            closing.events,
-            completion.thread_id,
-            completion.owner_id,
-        )
-        recorded = await self._parts.log.append(append, actor=self._actor)
+        log = self._parts.log
+        after = await append_events(log, completion, closing.events, actor=self._actor)
         if closing.outcome == "waiting":
             await self._deny_if_steered(completion)
             return "waiting"
-        for one in cast("list[Recorded[CompletionEvent]]", recorded):
-            completion = evolve(completion, one)
-        return Again(completion, closing.pause_seconds)
+        return Again(after, closing.pause_seconds)
 
     async def _deny_if_steered(self, completion: Completion) -> None:
         """Who writes while nothing waits for an approval yet cannot know what to deny."""

@@ -8,7 +8,7 @@ from application.model_errors import ModelFailure
 
 @dataclass(frozen=True)
 class ModelRetries:
-    """Pauses that double, with full jitter (AWS Architecture Blog, Exponential Backoff, 2015).
+    """Pauses that double, with equal jitter (AWS Architecture Blog, Exponential Backoff, 2015).
 
     A provider's Retry-After counts as the least; one that is longer than `longest_seconds` is not
     waited for.

@@ -96,58 +96,68 @@ def resume(events: Sequence[AnyRecorded], *, options: Callable[[str], ToolOption
     if not isinstance(last, ModelResponse) or not last.tool_calls:
         return Resumption(taken=_taken(valid))
     after = [one for one in valid if one.position > recorded[-1].position]
-    calls = _Calls(after)
-    lost: list[ToolReturned] = []
-    denied: dict[str, str] = {}
-    unasked, open_now = set[str](), set[str]()
+    calls = _Calls(after, options=options)
     for part in last.tool_calls:
-        call, said = storable(part.tool_call_id), options(part.tool_name)
-        answer = calls.answers.get(call)
-        if answer is not None and not answer.approved:
-            denied[call] = f"{DENIED} {answer.reason or ''}".strip()
-        elif call in calls.returned:
-            continue
-        elif answer is None and said.requires_approval:
-            unasked.add(call)
-        elif call in calls.dispatched:
-            lost.append(ToolReturned(call, part.tool_name, "pending", STARTED))
-        elif call in calls.begun and said.effect == "once":
-            lost.append(ToolReturned(call, part.tool_name, "outcome_unknown", UNKNOWN))
-        else:
-            open_now.add(call)
+        calls.sort(storable(part.tool_call_id), tool=part.tool_name)
     return Resumption(
         messages=messages,
         positions=tuple(one.position for one in recorded),
         returned=calls.returned,
-        lost=tuple(lost),
-        denied=denied,
-        unasked=frozenset(unasked),
-        open=frozenset(open_now),
+        lost=tuple(calls.lost),
+        denied=calls.denied,
+        unasked=frozenset(calls.unasked),
+        open=frozenset(calls.open),
         taken=_taken(after),
     )
 
 
 class _Calls:
-    """What has come of the calls of one response."""
+    """What has come of the calls of one response, by what followed on it."""
 
-    def __init__(self, events: Sequence[AnyRecorded]) -> None:
+    def __init__(
+        self, events: Sequence[AnyRecorded], *, options: Callable[[str], ToolOptions]
+    ) -> None:
+        self._options = options
+        self._answers: dict[str, ApprovalAnswered] = {}
+        self._begun: set[str] = set()  # called since the last answer about it
+        self._dispatched: set[str] = set()
         self.returned: dict[str, ToolReturned] = {}
-        self.answers: dict[str, ApprovalAnswered] = {}
-        self.begun: set[str] = set()  # called since the last answer about it
-        self.dispatched: set[str] = set()
+        self.denied: dict[str, str] = {}
+        self.unasked: set[str] = set()
+        self.lost: list[ToolReturned] = []
+        self.open: set[str] = set()
         for one in events:
-            match one.event:
-                case ToolCalled(tool_call_id=call):
-                    self.begun.add(call)
-                case ToolDispatched(tool_call_id=call):
-                    self.dispatched.add(call)
-                case ToolReturned(tool_call_id=call):
-                    self.returned[call] = one.event
-                case ApprovalAnswered(tool_call_id=call):
-                    self.answers[call] = one.event
-                    self.begun.discard(call)
-                case _:
-                    pass
+            self._learn(one)
+
+    def sort(self, call: str, *, tool: str) -> None:
+        """Put it where it belongs."""
+        options, answer = self._options(tool), self._answers.get(call)
+        if answer is not None and not answer.approved:
+            self.denied[call] = f"{DENIED} {answer.reason or ''}".strip()
+        elif call in self.returned:
+            return
+        elif answer is None and options.requires_approval:
+            self.unasked.add(call)
+        elif call in self._dispatched:
+            self.lost.append(ToolReturned(call, tool, "pending", STARTED))
+        elif call in self._begun and options.effect == "once":
+            self.lost.append(ToolReturned(call, tool, "outcome_unknown", UNKNOWN))
+        else:
+            self.open.add(call)
+
+    def _learn(self, recorded: AnyRecorded) -> None:
+        match event := recorded.event:
+            case ToolCalled(tool_call_id=call):
+                self._begun.add(call)
+            case ToolDispatched(tool_call_id=call):
+                self._dispatched.add(call)
+            case ToolReturned(tool_call_id=call):
+                self.returned[call] = event
+            case ApprovalAnswered(tool_call_id=call):
+                self._answers[call] = event
+                self._begun.discard(call)
+            case _:
+                pass
 
 
 def _taken(events: Sequence[AnyRecorded]) -> tuple[InputTaken, ...]:

@@ -16,9 +16,9 @@ from pydantic_ai.messages import (
 from pydantic_core import to_json
 
 from application.answer_limit import AnswerLength
+from application.call_ids import call_id
 from application.journal import Journal
 from application.recorder import Recorder
-from application.storable import storable
 from domain.completion_events import ChunkKind
 
 
@@ -37,19 +37,21 @@ class Speech:
         return self._length.exceeded
 
     def start(self, event: PartStartEvent) -> None:
+        """A part begins, maybe with its first piece."""
         match event.part:
             case TextPart(content=text):
                 self._say(text, event.index, kind="text")
             case ThinkingPart(content=text):
                 self._say(text, event.index, kind="reasoning")
             case ToolCallPart(args=arguments, tool_call_id=call, tool_name=name):
-                self._calls[event.index] = storable(call)
+                self._calls[event.index] = self._call_id(call)
                 self._length.fitting(name)
                 self._argue(arguments, event.index)
             case _:
                 pass
 
     def go_on(self, event: PartDeltaEvent) -> None:
+        """The next piece of a part."""
         match event.delta:
             case TextPartDelta(content_delta=text):
                 self._say(text, event.index, kind="text")
@@ -58,10 +60,13 @@ class Speech:
                     self._say(text, event.index, kind="reasoning")
             case ToolCallPartDelta(args_delta=arguments, tool_call_id=call):
                 if call is not None:
-                    self._calls[event.index] = storable(call)
+                    self._calls[event.index] = self._call_id(call)
                 self._argue(arguments, event.index)
             case _:
                 pass
+
+    def _call_id(self, given: str) -> str:
+        return call_id(given, used=self._journal.transcript.called, step=self._recorder.step)
 
     def _argue(self, arguments: str | Mapping[str, Any] | None, part: int) -> None:
         if arguments:

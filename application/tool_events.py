@@ -1,11 +1,11 @@
 """Calls of tools and their results as events, and as pydantic-ai's messages carry them."""
 
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from pydantic_ai.messages import ToolCallPart, ToolReturnPart
 
 from application.storable import storable, storable_json
-from application.tool_results import ToolResultBase
+from application.tool_results import ResultStatus, ToolResultBase
 from application.tool_text import bounded
 from domain.completion_events import ToolCalled, ToolOutcome, ToolReturned
 from domain.jsonvalue import JsonObject
@@ -18,7 +18,6 @@ _OUTCOMES: dict[_Outcome, ToolOutcome] = {
     "interrupted": "cancelled",
     "retried": "error",
 }
-_STATUSES = ("completed", "pending", "error", "failed")
 _TOLD = ("status", "message", "code", "ref_type", "ref_id")
 
 
@@ -66,4 +65,4 @@ def _told(part: ToolReturnPart) -> dict[str, Any]:
     if not isinstance(part.metadata, dict):
         return {}
     metadata = cast("dict[str, Any]", part.metadata)
-    return metadata if metadata.get("status") in _STATUSES else {}
+    return metadata if metadata.get("status") in get_args(ResultStatus) else {}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, model_validator
@@ -19,7 +19,6 @@ FailureCode: TypeAlias = Literal["internal_error", "timeout", "unhandled_excepti
 
 MESSAGE_CHARACTERS = 1_000
 STARTED = "The tool works in the background. Its result comes later."
-_FAILURES = ("internal_error", "timeout", "unhandled_exception")
 
 T = TypeVar("T")
 
@@ -200,7 +199,7 @@ def failed(
     details: object = None,
 ) -> FailedResult:
     """The tool itself is at fault. A code that does not exist stands for internal_error."""
-    known = code if code in _FAILURES else "internal_error"
+    known = code if code in get_args(FailureCode) else "internal_error"
     fields = _fields(message, content_parts)
     return FailedResult.model_validate({**fields, "code": known, "details": details})
 

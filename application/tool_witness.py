@@ -126,7 +126,7 @@ class ToolWitness:
         returned: ToolReturn[str] = ToolReturn(given.text, metadata=metadata)
         if given.returned is None:
             return returned
-        return replace(returned, content=_beside(given.returned), tools=given.returned.tools)
+        return replace(returned, tools=given.returned.tools)
 
     async def _bound(self, told: ToolFailedError | ToolRetryError) -> None:
         """Its text too is as long as the author made it."""
@@ -182,17 +182,16 @@ def _result_of(value: object) -> ToolResultBase:
 
 
 def _told(result: ToolResultBase, returned: ToolReturn[Any] | None = None) -> _Given:
-    whole = result.text
+    whole = "\n\n".join([result.text, *(_beside(returned) if returned else [])])
     return _Given(result, whole, bounded(whole), returned)
 
 
-def _beside(returned: ToolReturn[Any]) -> str | None:
-    """What a ToolReturn tells the model beside its value: text only."""
+def _beside(returned: ToolReturn[Any]) -> list[str]:
+    """What a ToolReturn tells the model beside its value: text only, and part of the result, so
+    that the log can say it again."""
     content = returned.content
-    if content is None or isinstance(content, str):
-        return None if content is None else bounded(storable(content))
-    told = (one if isinstance(one, str) else f"[{type(one).__name__}]" for one in content)
-    return bounded(as_text("\n\n".join(told)))
+    told = [content] if isinstance(content, str) else content or []
+    return [storable(one) if isinstance(one, str) else f"[{type(one).__name__}]" for one in told]
 
 
 def _out_of_retries(ctx: RunContext[AgentDeps], error: Exception) -> bool:

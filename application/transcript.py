@@ -90,6 +90,7 @@ class Transcript:
         self._hash = hashlib.sha256()
         self._open = _OpenStep()
         self._calls: dict[str, ToolCalled] = {}  # without their result
+        self.called: set[str] = set()  # ids of all calls
         self._model: str | None = None
         self._messages: Counter[int] = Counter()  # recorded, by attempt
         self.characters = 0
@@ -120,6 +121,7 @@ class Transcript:
                 self._model = event.model
             case ToolCalled():
                 self._calls[event.tool_call_id] = event
+                self.called.add(event.tool_call_id)
             case ToolReturned():
                 self._calls.pop(event.tool_call_id, None)
             case _:

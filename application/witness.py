@@ -27,6 +27,7 @@ from pydantic_core import to_jsonable_python
 
 from application import tool_events
 from application.agents import AgentDeps
+from application.call_ids import with_call_ids
 from application.journal import Journal
 from application.kept import Kept
 from application.models import REQUEST_HOOK
@@ -109,7 +110,8 @@ class Witness(AbstractCapability[AgentDeps]):
         response: ModelResponse,
     ) -> ModelResponse:
         """The run goes on with what is in the log."""
-        return storable_response(response)
+        used, step = self._journal.transcript.called, self._recorder.step
+        return with_call_ids(storable_response(response), used=used, step=step)
 
     async def _request(
         self, context: ModelRequestContext, messages: Sequence[ModelMessage]

@@ -158,8 +158,7 @@ class Thread:
         return self.turn is not None and self.turn.completion_id == completion_id
 
     def take_in(self, completion_id: UUID) -> list[ThreadEvent]:
-        """What the running answer tells its model before the next request: what has arrived of
-        background tools, and what the user steers it with."""
+        """The running answer tells its model what tools have brought and what the user steers."""
         if self.turn is None or self.turn.completion_id != completion_id:
             return []
         events: list[ThreadEvent] = [

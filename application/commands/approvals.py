@@ -1,17 +1,14 @@
 """Commands on approvals: answer one; deny all that a message has made pointless."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
-from application.commands.completions import load_completion, owned_completion
+from application.commands.completions import append_events, load_completion, owned_completion
 from application.commands.context import COMMAND_WAIT_SECONDS, Application, Principal
-from application.ports import EventLog, StreamAppend, StreamConflict, WakeUp
+from application.ports import EventLog, StreamConflict, WakeUp
 from application.threads import Threads
-from domain.completion import Completion, Status, evolve
-from domain.completion_events import ApprovalAnswered, CompletionEvent, CompletionWaiting
-from domain.recorded import Recorded
+from domain.completion import Status
+from domain.completion_events import ApprovalAnswered, CompletionWaiting
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ async def answer_approval(app: Application, command: AnswerApproval) -> Answered
             position = await _position(app.log, completion.id, tool_call_id=command.tool_call_id)
             return Answered(completion.status, position)
         try:
-            completion = await _append(
+            completion = await append_events(
                 app.log,
                 completion,
                 events,
@@ -81,7 +78,7 @@ async def deny_open(
         if completion is None or not events:
             return
         try:
-            await _append(log, completion, events, actor=actor, wait_seconds=wait_seconds)
+            await append_events(log, completion, events, actor=actor, wait_seconds=wait_seconds)
         except StreamConflict:
             continue
         if wake_up is not None:
@@ -99,23 +96,6 @@ async def deny_if_steered(
     thread = await threads.get(completion.thread_id)
     if thread.gives_turn_to(completion_id) and any(one.steers for one in thread.queue):
         await deny_open(log, completion_id, actor=actor)
-
-
-async def _append(
-    log: EventLog,
-    completion: Completion,
-    events: Sequence[CompletionEvent],
-    *,
-    actor: str,
-    wait_seconds: float | None,
-) -> Completion:
-    append = StreamAppend(
-        completion.id, completion.version, events, completion.thread_id, completion.owner_id
-    )
-    recorded = await log.append(append, actor=actor, wait_seconds=wait_seconds)
-    for one in cast("list[Recorded[CompletionEvent]]", recorded):
-        completion = evolve(completion, one)
-    return completion
 
 
 async def _position(log: EventLog, completion_id: UUID, *, tool_call_id: str) -> int:

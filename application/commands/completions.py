@@ -1,5 +1,6 @@
 """Commands on completions: cancel one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
@@ -113,6 +114,24 @@ async def load_completion(log: EventLog, completion_id: UUID) -> Completion | No
     if not events or not isinstance(events[0].event, CompletionRequested):
         return None
     return fold_completion(cast("list[Recorded[CompletionEvent]]", events))
+
+
+async def append_events(
+    log: EventLog,
+    completion: Completion,
+    events: Sequence[CompletionEvent],
+    *,
+    actor: str,
+    wait_seconds: float | None = None,
+) -> Completion:
+    """At the version that it stands at; returns how it stands then. Raises StreamConflict."""
+    append = StreamAppend(
+        completion.id, completion.version, events, completion.thread_id, completion.owner_id
+    )
+    recorded = await log.append(append, actor=actor, wait_seconds=wait_seconds)
+    for one in cast("list[Recorded[CompletionEvent]]", recorded):
+        completion = domain.evolve(completion, one)
+    return completion
 
 
 def fold_completion(events: list[Recorded[CompletionEvent]]) -> Completion:

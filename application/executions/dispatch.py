@@ -52,18 +52,16 @@ async def create_async_tool_execution(
     Doing it twice in one tool call, or in an attempt that follows on a crash, is doing it once.
     Raises JournalStopped when the answer has been stopped, TypeError for any other task.
     """
-    assert ctx.tool_call_id is not None
-    assert ctx.tool_name is not None
-    tool_call_id = storable(ctx.tool_call_id)
     told = cast("JsonObject", storable_json(_plain(arguments)))
     dispatched = _dispatched(ctx, task, timeout_seconds=timeout_seconds, arguments=told)
-    execution_id = execution_of(ctx.deps.completion_id, tool_call_id=tool_call_id)
+    call = dispatched.tool_call_id
+    execution_id = execution_of(ctx.deps.completion_id, tool_call_id=call)
     events: list[ExecutionEvent] = [dispatched]
     if task is None:
         events.append(ExecutionAwaited())
     try:
         await ctx.deps.journal.append_with(
-            [ToolDispatched(tool_call_id, execution_id, ctx.tool_name, told)],
+            [ToolDispatched(call, execution_id, dispatched.tool, told)],
             StreamAppend(execution_id, 0, events, ctx.deps.thread_id, ctx.deps.user_id),
         )
     except StreamConflict as conflict:

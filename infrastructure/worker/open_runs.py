@@ -127,6 +127,15 @@ class OpenRuns:
             kind,
         )
 
+    async def give_up(self, stream_id: UUID, *, worker_id: UUID) -> None:
+        """A worker that cannot go on with one run lets others try, if it still holds it."""
+        await self._database.run(
+            "UPDATE threadlog.open_runs SET worker_id = NULL"
+            " WHERE stream_id = $1 AND worker_id = $2",
+            stream_id,
+            worker_id,
+        )
+
     async def forget(self, workers: Sequence[UUID]) -> None:
         """Strike dead workers that hold nothing any more off the list."""
         await self._database.run(

@@ -73,11 +73,15 @@ class Runner:
         self._runs[run_id] = run
         if self._draining:
             run.hand_over()
+        ended = "fenced"
         try:
-            await run.finished()
+            ended = await run.finished()
         finally:
             del self._runs[run_id]
             self._freed.set()
+            if ended == "fenced":  # in truth, or so it believes
+                with contextlib.suppress(LogUnavailable):
+                    await self._open_runs.give_up(run_id, worker_id=self._worker_id)
 
     def begin(self, run_id: UUID, *, dead: Set[UUID] = frozenset()) -> asyncio.Task[None]:
         """As `run`, in a task that `drain` waits for."""

@@ -16,29 +16,24 @@ LONGEST_WORDS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    said: tuple[str, ...]
-    """The person's messages, oldest first."""
-    messages: int
-    """The person's messages and the answers before this one."""
-    asked: bool = True
-    """Is the last message still to be answered, or to be acted upon?"""
-    stopped_after_words: int | None = None
-    """How long the answer before this one was when it was stopped; None when it was not."""
-    results: tuple[ToolResult, ...] = ()
-    """Of the tools that the model has called last."""
-    notes: tuple[str, ...] = ()
-    """What the system has told since the model spoke last."""
+    """What there is to answer."""
+
+    said: tuple[str, ...]  # the person's messages, oldest first
+    messages: int  # the person's messages and the answers before this one
+    asked: bool = True  # is the last message still to be answered, or to be acted upon?
+    stopped_after_words: int | None = None  # when the answer before this one was stopped, if it was
+    results: tuple[ToolResult, ...] = ()  # of the tools that the model has called last
+    notes: tuple[str, ...] = ()  # what the system has told since the model spoke last
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What the model says, and does."""
+
     text: str
-    thoughts: str = ""
-    """Streamed before the text."""
-    call: tuple[str, JsonObject] | None = None
-    """A tool to call after the text, and its arguments."""
-    fails: bool = False
-    """Whether the model breaks off after the text, with an error."""
+    thoughts: str = ""  # streamed before the text
+    call: tuple[str, JsonObject] | None = None  # a tool to call after the text, and its arguments
+    fails: bool = False  # does the model break off after the text, with an error?
     words_per_second: float = HUMAN
 
 

@@ -20,6 +20,7 @@ from interfaces.agents.demo_telling import ToolResult
 
 
 def conversation_of(messages: Iterable[ModelMessage]) -> Conversation:
+    """The person's words, and what has come since the model spoke last."""
     said, answers, asked = list[str](), 0, False
     results, notes = list[ToolResult](), list[str]()
     stopped: int | None = None

@@ -16,11 +16,12 @@ _NOTE = r"The background tool (\S+) \(execution [^)]*\) has ended\. (.*)"
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
+    """What came of one call."""
+
     tool: str
     text: str
     outcome: Literal["success", "failed", "denied", "interrupted", "retried"]
-    pending: bool = False
-    """The tool runs in the background and has only been started."""
+    pending: bool = False  # the tool runs in the background and has only been started
 
 
 def told_result(result: ToolResult) -> str:

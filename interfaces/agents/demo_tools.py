@@ -16,9 +16,10 @@ _PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Tool:
+    """A tool of the agent."""
+
     name: str
-    parameters: JsonObject
-    """JSON schema."""
+    parameters: JsonObject  # JSON schema
 
 
 def tool_meant(text: str, tools: Sequence[Tool]) -> Tool | None:

@@ -354,3 +354,32 @@ async def test_what_a_failed_follow_up_took_in_is_told_by_the_next_one(talk: Tal
     await arrive(house, b, "43")
     await follow_up(house, first.thread_id)
     assert words(talk.told[-1]) == ["u:one", "s:42", "s:43"]
+
+
+async def test_what_a_dead_attempt_took_in_survives_a_cancel_at_any_moment_of_the_next_one(
+    talk: Talk, house: House
+):
+    talk.typing = asyncio.Event()
+    running = await house.begin("one")
+    await talk.running.wait()
+    await steer(house, running.thread_id, "two")
+    await arrive(house, await dispatch(house, running, "bg"), "42")
+    talk.release.set()
+    await until(lambda: "Answer 2" in running.text())
+    claimed = await house.claim(running.completion.id, lost=True)
+    talk.typing.set()
+    await running.run.look()
+    await running.end()
+    for ticks in range(60):
+        again = House(talk.model, spec=talk.spec)
+        again.user = house.user
+        again.log.events = list(house.log.events)
+        second = Running(again, claimed, run=again.engine.start(claimed))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        if second.names[-1] != "finished":
+            again.log.stranger(claimed.id, CancelRequested())
+            await second.run.look()
+        await second.end()
+        await again.answer("three", thread_id=running.thread_id)
+        assert words(talk.told[-1]) == ["u:one", "t:seen", "s:42", "u:two", "u:three"], ticks

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
+from pydantic_ai import RunContext
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall
 
-from application.agents import AgentSpec
+from application.agents import AgentDeps, AgentSpec
 from application.ports import StreamAppend
-from application.tools import Effect, tool
+from application.tools import Effect, idempotency_key, tool
 from domain.completion_events import (
+    CancelRequested,
     CompletionFinished,
     MessageRecorded,
     ModelRequested,
@@ -21,6 +24,7 @@ from domain.completion_events import (
 )
 from domain.ids import uuid7
 from tests.application.house import House, Running, until
+from tests.application.memory_log import MemoryLog
 
 
 class Worker:
@@ -215,3 +219,78 @@ async def test_a_call_that_was_handed_over_before_the_crash_is_pending_after_it(
     assert await second.end() == "finished"
     assert worker.runs.count("slow") == 1
     assert returned(second) == {"c1": "completed", "c2": "pending"}
+
+
+async def test_a_call_id_that_a_later_step_uses_again_is_another_call():
+    keys: list[UUID] = []
+
+    @tool
+    async def pay(ctx: RunContext[AgentDeps]) -> str:
+        keys.append(idempotency_key(ctx))
+        return "paid"
+
+    async def model(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        if len(read_by_model(messages)) < 2:
+            yield {0: DeltaToolCall("pay", "{}", tool_call_id="call_0")}
+            return
+        yield "Done."
+
+    house = House(model, spec=AgentSpec(tools=[pay]))
+    running = await house.answer()
+    assert running.said.text == "Done."
+    assert len(set(keys)) == 2
+    assert len(returned(running)) == 2
+
+
+async def test_a_cancel_before_the_earlier_attempt_is_read_keeps_what_it_has_done():
+    worker = Worker()
+    worker.hold = asyncio.Event()
+    log = SlowToRead()
+    house = House(worker.model, spec=worker.spec, log=log, stop_seconds=0.01)
+    first = await house.begin()
+    await until(lambda: "It is " in first.text())
+    claimed = await house.claim(first.completion.id, lost=True)
+    await first.run.look()
+    await first.end()
+    log.slow = asyncio.Event()
+    second = Running(house, claimed, run=house.engine.start(claimed))
+    house.log.stranger(claimed.id, CancelRequested())
+    await second.run.look()
+    with pytest.raises(TimeoutError):  # it has nothing to say yet
+        await asyncio.wait_for(second.run.finished(), 0.05)
+    log.slow.set()
+    assert await second.end() == "cancelled"
+    assert second.said.text == "Let me see. "
+
+
+class SlowToRead(MemoryLog):
+    """Whole streams are read when they may be."""
+
+    slow: asyncio.Event | None = None
+
+    async def read_stream(self, stream_id: UUID, **given: Any) -> Any:
+        if self.slow is not None and not given.get("after"):
+            await self.slow.wait()
+        return await super().read_stream(stream_id, **given)
+
+
+async def test_the_requests_of_all_attempts_count_against_the_limit():
+    asked = 0
+
+    @tool(effect="none")
+    async def look() -> str:
+        return "more"
+
+    async def model(_messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Any]:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            await asyncio.Event().wait()
+        yield {0: DeltaToolCall("look", "{}", tool_call_id=f"c{asked}")}
+
+    house = House(model, spec=AgentSpec(tools=[look], request_limit=4))
+    first = await house.begin()
+    await until(lambda: asked == 3)
+    second = await lose_and_go_on(house, first)
+    assert await second.end() == "failed"
+    assert asked == 5  # one of them void

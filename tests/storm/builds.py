@@ -11,7 +11,7 @@ from tests.storm.link_faults import WORKERS, breaking
 
 PRODUCT = Path(__file__).parents[2]
 PACKAGES = ("domain", "application", "projections", "infrastructure", "interfaces")
-APPEND = "infrastructure/migrations/0002_append.sql"
+APPEND = "infrastructure/migrations/0003_results_from_outside.sql"
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,9 @@ BUILDS: tuple[Build, ...] = (
     Build(
         says="a takeover keeps the half-typed text",
         caught_by=("text_is_of_one_attempt",),
-        file="application/claims.py",
-        old="completion.claim(self._worker_id, after=after, kept_through=completion.requested_at)",
-        new="completion.claim(self._worker_id, after=after, kept_through=2**53)",
+        file="domain/completion.py",
+        old="self.attempt, self.kept_through, after",
+        new="self.attempt, 2**53, after",
         weather=WORKERS_DIE,
     ),
     Build(

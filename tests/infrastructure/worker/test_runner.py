@@ -20,9 +20,11 @@ class Running:
         self.asks = asks
         self.looks = 0
         self.ended = asyncio.Event()
+        self.ending = "completed"
 
-    async def finished(self) -> None:
+    async def finished(self) -> str:
         await self.ended.wait()
+        return self.ending
 
     async def look(self) -> None:
         self.looks += 1
@@ -116,3 +118,19 @@ async def test_what_cannot_be_run_here_rests_and_makes_room_for_others(runs: Run
     await begun(works, 1)
     assert list(works.taken) == [newer]
     await ours.drain(seconds=0.01, hand_over_seconds=10)
+
+
+@pytest.mark.parametrize("others_hold_it", [False, True])
+async def test_a_run_that_ends_without_an_ending_is_left_to_others(
+    runs: Runs, others_hold_it: bool
+) -> None:
+    worker_id, other = uuid7(), uuid7()
+    held = await runs.claimed_tool(other if others_hold_it else worker_id)
+    works = Works()
+    ours = runner(runs, works, worker_id=worker_id)
+    running = ours.begin(held)
+    await begun(works, 1)
+    works.taken[held].ending = "fenced"
+    works.taken[held].ended.set()
+    await running
+    assert await runs.open_runs.is_unclaimed(held) is not others_hold_it
