@@ -76,6 +76,10 @@ class Deployment(ABC):
             return _server(self.postgres if kind == "postgres" else self.valkey)
         return [process for process in self._product() if _title(process) == f"threadlog {kind}"]
 
+    def workers(self) -> list[psutil.Process]:
+        """Those that answer and those that run background tools."""
+        return [*self.members("worker"), *self.members("tools")]
+
     def everything(self) -> list[psutil.Process]:
         """All of them."""
         return [*self._product(), *self.members("postgres"), *self.members("valkey")]

@@ -52,7 +52,7 @@ async def left_over(
 
         async def no_stray_lock() -> bool:
             # one for each living worker and one for the leading projector
-            return await connection.fetchval(LOCKS) <= len(deployment.members("worker")) + 1
+            return await connection.fetchval(LOCKS) <= len(deployment.workers()) + 1
 
         await within_reason("requests to the model are open", no_requests)
         await within_reason("clients' connections are open at an API", no_clients)
