@@ -117,7 +117,6 @@ async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator
             log=base.log,
             threads=base.threads,
             turns=base.turns,
-            arrivals=base.arrivals,
             wake_up=TaskiqWakeUp(base.broker),
             cancel_hint=RedisCancelHint(base.redis, prefix=prefix),
             blobs=PostgresBlobStore(database),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from taskiq import async_shared_broker
 
-from application.arrivals import Arrivals
 from application.threads import Threads
 from application.turns import Turns
 from infrastructure.event_log import PostgresEventLog
@@ -30,7 +29,6 @@ class Ground:
     tools: ToolsBroker
     threads: Threads
     turns: Turns
-    arrivals: Arrivals
 
 
 @asynccontextmanager
@@ -50,8 +48,7 @@ async def ground(settings: Settings, addresses: Addresses) -> AsyncGenerator[Gro
             threads = Threads(log)
             wake_up = TaskiqWakeUp(broker)
             turns = Turns(log, threads=threads, wake_up=wake_up)
-            arrivals = Arrivals(log, threads=threads, wake_up=wake_up)
-            yield Ground(log, redis, broker, tools, threads, turns, arrivals)
+            yield Ground(log, redis, broker, tools, threads, turns)
     finally:
         await publisher.close()
         await tools.shutdown()

@@ -81,7 +81,7 @@ class _Floor:
     def execution_claims(self) -> ExecutionClaims:
         return ExecutionClaims(
             self.base.log,
-            arrivals=self.base.arrivals,
+            turns=self.base.turns,
             worker_id=self.id,
             is_unclaimed=self.open_runs.is_unclaimed,
             seconds_since=self.open_runs.seconds_since,
@@ -125,7 +125,7 @@ async def worker_parts(
 def _tool_runner(floor: _Floor) -> Runner:
     parts = ExecutionParts(
         log=floor.base.log,
-        arrivals=floor.base.arrivals,
+        turns=floor.base.turns,
         blobs=PostgresBlobStore(floor.database),
         sessions=floor.reads.session,
     )
@@ -140,7 +140,7 @@ def _say_what_is_here(floor: _Floor, tools: Runner | None) -> None:
 
 def _sweeper(floor: _Floor, runners: Mapping[Kind, Runner]) -> Sweeper:
     base, open_runs = floor.base, floor.open_runs
-    overdue = Overdue(base.log, arrivals=base.arrivals, open_runs=open_runs, worker_id=floor.id)
+    overdue = Overdue(base.log, turns=base.turns, open_runs=open_runs, worker_id=floor.id)
     unheard = Unheard(base.log, threads=base.threads, open_runs=open_runs, worker_id=floor.id)
     return Sweeper(
         open_runs=open_runs,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.arrivals import Arrivals
 from application.ports import AnyRecorded, BlobStore, CancelHint, EventLog, WakeUp
 from application.result_tokens import ReadSecret
 from application.threads import Threads
@@ -42,7 +41,6 @@ class Application:
     log: EventLog
     threads: Threads
     turns: Turns
-    arrivals: Arrivals
     wake_up: WakeUp
     cancel_hint: CancelHint
     blobs: BlobStore

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 from uuid import UUID
 
-from application.arrivals import Arrivals
 from application.commands.context import (
     COMMAND_WAIT_SECONDS,
     Application,
@@ -14,6 +13,7 @@ from application.commands.context import (
 from application.execution_results import finished, is_result_of
 from application.ports import EventLog, StreamAppend, StreamConflict
 from application.result_tokens import is_result_token
+from application.turns import Turns
 from domain import execution as domain
 from domain.execution import Ending, Execution, Status
 from domain.execution_events import (
@@ -79,7 +79,7 @@ async def _end_unstarted(
         *execution.request_cancel(command.reason),
         *execution.end(ExecutionCancelled(command.reason)),
     ]
-    position = await app.arrivals.end(
+    position = await app.turns.end_tool(
         execution, events=events, actor=command.by.actor, wait_seconds=COMMAND_WAIT_SECONDS
     )
     return ExecutionStands("cancelled", position)
@@ -128,7 +128,7 @@ async def deliver_result(app: Application, command: DeliverResult) -> ExecutionS
             return await _delivered_before(app, execution, command.result)
         ending = await _ending(app, execution, command.result)
         try:
-            position = await app.arrivals.end(
+            position = await app.turns.end_tool(
                 execution,
                 events=execution.end(ending),
                 actor=f"outside:{execution.id}",
@@ -170,7 +170,7 @@ def _is_same(ending: Ending | None, result: Delivery) -> bool:
     return ending == result
 
 
-async def end_overdue(log: EventLog, arrivals: Arrivals, execution_id: UUID, *, actor: str) -> None:
+async def end_overdue(log: EventLog, turns: Turns, execution_id: UUID, *, actor: str) -> None:
     """Nobody outside has delivered in time. Safe to repeat; what has ended stays as it is."""
     execution = await load_execution(log, execution_id)
     if execution is None or execution.ended or not execution.from_outside:
@@ -180,7 +180,7 @@ async def end_overdue(log: EventLog, arrivals: Arrivals, execution_id: UUID, *, 
         return
     try:
         events = execution.end(ExecutionTimedOut(seconds))
-        await arrivals.end(execution, events=events, actor=actor)
+        await turns.end_tool(execution, events=events, actor=actor)
     except StreamConflict:
         return  # it was delivered or cancelled at the last moment
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from application.arrivals import Arrivals
 from application.commands.executions import load_execution
 from application.executions.lifecycle import Lifecycle
 from application.ports import EventLog, StreamAppend, StreamConflict
+from application.turns import Turns
 from domain import execution as domain
 from domain.execution import Ending, Execution
 from domain.execution_events import (
@@ -42,7 +42,7 @@ class ExecutionClaims:
         self,
         log: EventLog,
         *,
-        arrivals: Arrivals,
+        turns: Turns,
         worker_id: UUID,
         is_unclaimed: Callable[[UUID], Awaitable[bool]],
         seconds_since: Callable[[int], Awaitable[float]],
@@ -50,7 +50,7 @@ class ExecutionClaims:
     ) -> None:
         """`seconds_since` a position: on the log's own clock, for no two others are compared."""
         self._log = log
-        self._arrivals = arrivals
+        self._turns = turns
         self._worker_id = worker_id
         self._is_unclaimed = is_unclaimed
         self._seconds_since = seconds_since
@@ -124,7 +124,7 @@ class ExecutionClaims:
         return Claimed(claimed, lifecycle, seconds_left)
 
     async def _end(self, execution: Execution, ending: Ending) -> None:
-        await self._arrivals.end(execution, events=execution.end(ending), actor=self._actor)
+        await self._turns.end_tool(execution, events=execution.end(ending), actor=self._actor)
 
 
 def _cancelled(execution: Execution) -> ExecutionCancelled:

@@ -234,4 +234,4 @@ class ExecutionRun:
                 return _STATUS[type(ending)]
 
     async def _append(self, ending: Ending, *, to: Execution) -> int:
-        return await self._parts.arrivals.end(to, events=[ending], actor=self._journal.actor)
+        return await self._parts.turns.end_tool(to, events=[ending], actor=self._journal.actor)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from application.arrivals import Arrivals
 from application.executions.tool_execution import Sessions
 from application.ports import BlobStore, EventLog
+from application.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class ExecutionParts:
     """What every run uses, one of each per worker process."""
 
     log: EventLog
-    arrivals: Arrivals
+    turns: Turns
     blobs: BlobStore
     sessions: Sessions
     stop_seconds: float = 1.0  # for a task to stop; one that does not is left behind

@@ -3,9 +3,9 @@
 import logging
 from uuid import UUID
 
-from application.arrivals import Arrivals
 from application.commands.executions import end_overdue, load_execution
 from application.ports import EventLog, LogUnavailable
+from application.turns import Turns
 from infrastructure.worker.open_runs import OpenRuns
 from infrastructure.worker.resting import Resting
 
@@ -18,10 +18,10 @@ class Overdue:
     """Ends them. It remembers how long each may take, and reads each one's stream only once."""
 
     def __init__(
-        self, log: EventLog, *, arrivals: Arrivals, open_runs: OpenRuns, worker_id: UUID
+        self, log: EventLog, *, turns: Turns, open_runs: OpenRuns, worker_id: UUID
     ) -> None:
         self._log = log
-        self._arrivals = arrivals
+        self._turns = turns
         self._open_runs = open_runs
         self._actor = f"worker:{worker_id}"
         self._timeouts: dict[UUID, int | None] = {}
@@ -47,7 +47,7 @@ class Overdue:
                 self._timeouts[run] = execution and execution.dispatched.timeout_seconds
             timeout = self._timeouts[run]
             if timeout is not None and seconds >= timeout:
-                await end_overdue(self._log, self._arrivals, run, actor=self._actor)
+                await end_overdue(self._log, self._turns, run, actor=self._actor)
         except LogUnavailable:
             raise
         except Exception:

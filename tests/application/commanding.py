@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from application.arrivals import Arrivals
 from application.commands.context import Application
 from application.commands.messages import Accepted, NewMessage, PostMessage, post_message
 from application.turns import Turns
@@ -41,7 +40,6 @@ class Commanding:
         self.app: Application = replace(
             self.house.app,
             turns=Turns(log, threads=threads, wake_up=self.bells),
-            arrivals=Arrivals(log, threads=threads, wake_up=self.bells),
             wake_up=self.bells,
             cancel_hint=self.bells,
         )

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.agents import AgentSpec
 from application.answer_limit import ANSWER_CHARACTERS
-from application.arrivals import Arrivals
 from application.claims import Claims
 from application.commands.context import Application, Principal
 from application.commands.messages import NewMessage, PostMessage, post_message
@@ -129,7 +128,6 @@ class House:
             log=self.log,
             threads=self.threads,
             turns=self.turns,
-            arrivals=Arrivals(self.log, threads=self.threads, wake_up=nobody),
             wake_up=nobody,
             cancel_hint=nobody,
             blobs=self.blobs,

@@ -158,7 +158,7 @@ class Talk:
         """A background tool of the thread ends."""
         execution = await hand_over(self.house, running.thread_id, continues=continues)
         ending = ExecutionFinished({"value": result}, result) if isinstance(result, str) else result
-        await self.house.app.arrivals.end(execution, events=[ending], actor="system")
+        await self.house.app.turns.end_tool(execution, events=[ending], actor="system")
 
     async def follow_up(self, running: Running) -> Running:
         """What the thread has begun by itself, to its end."""

@@ -295,7 +295,7 @@ async def test_what_was_not_delivered_in_time_is_ended_once(house: House) -> Non
     thread_id = await idle_thread(house)
     execution = await hand_over(house, thread_id, task=None, timeout_seconds=60)
     for _ in range(2):
-        await end_overdue(house.log, house.app.arrivals, execution.id, actor="worker:test")
+        await end_overdue(house.log, house.app.turns, execution.id, actor="worker:test")
     assert told(house, execution) == [ExecutionTimedOut(60)]
     assert (await house.threads.get(thread_id)).turn is not None
 
@@ -308,7 +308,7 @@ async def test_a_result_at_the_last_moment_counts(house: House, outside: Executi
         house.log.stranger(outside.id, done)
 
     house.log.before_append = finish
-    await end_overdue(house.log, house.app.arrivals, outside.id, actor="worker:test")
+    await end_overdue(house.log, house.app.turns, outside.id, actor="worker:test")
     assert told(house, outside) == [done]
 
 
@@ -318,6 +318,6 @@ async def test_what_has_no_limit_or_runs_with_us_is_left_alone(
     patient = await hand_over(house, ours.thread_id, task=None, timeout_seconds=None)
     before = len(house.log.events)
     for execution_id in (ours.id, patient.id, uuid7(), ours.thread_id):
-        await end_overdue(house.log, house.app.arrivals, execution_id, actor="worker:test")
+        await end_overdue(house.log, house.app.turns, execution_id, actor="worker:test")
     assert len(house.log.events) == before
     assert (await load(house, patient.id)).status == "pending"

@@ -117,7 +117,7 @@ async def arrive(house: House, execution_id: UUID, content: str | ExecutionEvent
     ending = ExecutionFinished({"value": content}, content) if isinstance(content, str) else content
     execution = await load_execution(house.log, execution_id)
     assert execution is not None
-    await house.app.arrivals.end(execution, events=[ending], actor="system")
+    await house.app.turns.end_tool(execution, events=[ending], actor="system")
 
 
 def thread_events(house: House, thread_id: UUID) -> list[str]:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from application.arrivals import Arrivals
 from application.executions.claims import Claimed, ExecutionClaims
 from application.executions.execution_run import ExecutionRun
 from application.executions.lifecycle import Lifecycle, lifecycle_of, with_async_tool_lifecycle
 from application.executions.parts import ExecutionParts
 from application.ports import AnyRecorded, StreamAppend
 from application.threads import Threads
+from application.turns import Turns
 from domain.catalogue import BY_TYPE, Event
 from domain.execution import Ending
 from domain.execution_events import (
@@ -57,12 +57,12 @@ class Shop:
         self.log = MemoryLog()
         self.blobs = MemoryBlobs()
         self.owner_id, self.thread_id, self.completion_id = uuid7(), uuid7(), uuid7()
-        self.arrivals = Arrivals(self.log, threads=Threads(self.log), wake_up=_Nobody())
+        self.turns = Turns(self.log, threads=Threads(self.log), wake_up=_Nobody())
         self.free: set[UUID] = set()  # what their workers have given back
         self.seconds_since_begun = 0.0
         self.parts = ExecutionParts(
             log=self.log,
-            arrivals=self.arrivals,
+            turns=self.turns,
             blobs=self.blobs,
             sessions=no_database,
             stop_seconds=0.1,
@@ -106,7 +106,7 @@ class Shop:
 
         return ExecutionClaims(
             self.log,
-            arrivals=self.arrivals,
+            turns=self.turns,
             worker_id=uuid7(),
             is_unclaimed=is_unclaimed,
             seconds_since=seconds_since,

@@ -4,21 +4,18 @@ import asyncio
 import json
 import os
 import re
-import socket
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
-import uvicorn
-
 from tests.model_server.exchange import Exchange, Ledger
 from tests.model_server.play import play, send_json
 from tests.model_server.script import Script, script_in
 from tests.model_server.turn import PATHS, turn_of
 from tests.model_server.validity import complaints
+from tests.server_thread import ServerThread
 
 
 class ModelServer:
@@ -47,13 +44,8 @@ class ModelServer:
         self.ledger = Ledger(keep=keep)
         self._key_pattern = re.compile(key_pattern)
         self._tries: Counter[tuple[str, int]] = Counter()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            self, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
+        self._server = ServerThread(self, name="model server", port=port)
+        self.url = self._server.url
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -66,19 +58,14 @@ class ModelServer:
 
     def serve(self) -> None:
         """Blocks until SIGINT or SIGTERM, or until the block of `with` ends."""
-        self._server.run(sockets=[self._listener])
+        self._server.serve()
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.serve, name="model server", daemon=True)
-        self._thread.start()
-        while not self._server.started:
-            assert self._thread.is_alive(), "the model server did not start"
-            time.sleep(0.005)
+        self._server.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
+        self._server.stop()
         assert kind or not self.ledger.complaints, self.ledger.complaints
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -129,15 +129,17 @@ async def read_log(owner_url: str) -> list[Event]:
     """The whole log, read past all code of the product."""
     async with connected(owner_url) as connection:
         rows = await connection.fetch(EVENTS)
-    return [
-        Event(
-            position=row["notification_id"],
-            stream=row["originator_id"],
-            version=row["originator_version"],
-            name=row["topic"].partition("@")[0],
-            state=json.loads(row["state"]),
-            thread_id=row["thread_id"],
-            recorded_at=row["recorded_at"],
-        )
-        for row in rows
-    ]
+    return [event_of(row) for row in rows]
+
+
+def event_of(row: Mapping[str, Any]) -> Event:
+    """A row of the log's table."""
+    return Event(
+        position=row["notification_id"],
+        stream=row["originator_id"],
+        version=row["originator_version"],
+        name=row["topic"].partition("@")[0],
+        state=json.loads(row["state"]),
+        thread_id=row["thread_id"],
+        recorded_at=row["recorded_at"],
+    )

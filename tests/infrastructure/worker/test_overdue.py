@@ -1,6 +1,6 @@
 """Results from outside that do not come: the execution ends when its time has passed."""
 
-from application.arrivals import Arrivals
+from application.turns import Turns
 from domain.ids import uuid7
 from infrastructure.worker.overdue import LOOK_SECONDS, Overdue
 from tests.infrastructure.worker.runs import Runs
@@ -12,8 +12,8 @@ class _Nobody:
 
 
 def overdue(runs: Runs) -> Overdue:
-    arrivals = Arrivals(runs.log, threads=runs.threads, wake_up=_Nobody())
-    return Overdue(runs.log, arrivals=arrivals, open_runs=runs.open_runs, worker_id=uuid7())
+    turns = Turns(runs.log, threads=runs.threads, wake_up=_Nobody())
+    return Overdue(runs.log, turns=turns, open_runs=runs.open_runs, worker_id=uuid7())
 
 
 async def test_what_is_overdue_is_timed_out_and_the_rest_waits_on(runs: Runs) -> None:

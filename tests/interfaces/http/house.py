@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import httpx2
 import uvicorn
 
-from application.arrivals import Arrivals
 from application.commands.context import Application, Principal
 from application.commands.keys import IssueKey, RevokeKey, ensure_first_key, issue_key, revoke_key
 from application.keys import ADMINISTRATOR, Accounts, new_key
@@ -115,7 +114,6 @@ class House:
                 log=self.log,
                 threads=self.threads,
                 turns=self.turns,
-                arrivals=Arrivals(self.log, threads=self.threads, wake_up=wake_up),
                 wake_up=wake_up,
                 cancel_hint=RedisCancelHint(self.redis, prefix=self.prefix),
                 blobs=PostgresBlobStore(self.log.reader.database),

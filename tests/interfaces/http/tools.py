@@ -27,8 +27,8 @@ class Tool:
     async def ends(self, event: ExecutionEvent) -> None:
         execution = await load_execution(self._house.log, self.id)
         assert execution is not None
-        arrivals = self._house.resources.application.arrivals
-        await arrivals.end(execution, events=[event], actor="worker:test")
+        turns = self._house.resources.application.turns
+        await turns.end_tool(execution, events=[event], actor="worker:test")
 
     async def events(self) -> list[str]:
         """The names of the public ones of its thread, from its own first one on."""

@@ -2,16 +2,13 @@
 
 import asyncio
 import json
-import socket
-import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import uvicorn
-
+from tests.server_thread import ServerThread
 from tests.system.stack import eventually
 
 LOOK_SECONDS = 0.005
@@ -42,13 +39,8 @@ class Counter:
         self.stopped: dict[str, float] = {}
         """By tag, when its tool caught its CancelledError, as that process's clock had it."""
         self._released: set[str] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
-            )
-        )
+        self._server = ServerThread(self, name="counter")
+        self.url = self._server.url
 
     def release(self, *tags: str) -> None:
         """Let what these conversations hold go on."""
@@ -67,18 +59,11 @@ class Counter:
         return dict(found)
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True
-        )
-        self._thread.start()
-        while not self._server.started:
-            assert self._thread.is_alive(), "the counter did not start"
-            time.sleep(LOOK_SECONDS)
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
+        self._server.stop()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, whole = b"", False

@@ -1,13 +1,12 @@
 """What the log says of single streams while it is written, read past all code of the product."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from tests.servers import Connection
-from tests.storm.evidence import Event
+from tests.storm.evidence import Event, event_of
 from tests.system.stack import eventually
 
 OF_STREAM = """
@@ -34,18 +33,7 @@ class Streams:
         """All events of a stream."""
         async with self._turn:
             rows = await self._connection.fetch(OF_STREAM, UUID(stream))
-        return [
-            Event(
-                position=row["notification_id"],
-                stream=row["originator_id"],
-                version=row["originator_version"],
-                name=row["topic"].partition("@")[0],
-                state=json.loads(row["state"]),
-                thread_id=row["thread_id"],
-                recorded_at=row["recorded_at"],
-            )
-            for row in rows
-        ]
+        return [event_of(row) for row in rows]
 
     async def of_thread(self, thread: str) -> list[tuple[str, str]]:
         """Name and stream of every event of a thread but its chunks."""
