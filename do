@@ -102,7 +102,7 @@ docs)
 lock)
     find_uv
     [ -n "$uv" ] || { echo "$0: lock needs uv (https://docs.astral.sh/uv/)" >&2; exit 1; }
-    exec "$uv" pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \
+    exec "$uv" pip compile pyproject.toml --extra embedded --extra parquet --extra dev --universal --python-version 3.11 \
         --generate-hashes --no-header --no-annotate -q -o requirements.lock "$@"
     ;;
 *)

@@ -38,8 +38,31 @@ class ThreadRead:
     """An auditor opened somebody's thread."""
 
     thread_id: UUID
+    what: str  # the route or command, and what it was asked for
+    reason: str | None = None  # as the auditor gave it
+
+
+@dataclass(frozen=True)
+class LogRead:
+    """An auditor read events of the whole log."""
+
     what: str
+    after: int  # the position that the reading began after
+    names: tuple[str, ...] | None = None  # of the events; None: all
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class DataExported:
+    """A copy of something left the installation."""
+
+    dataset: str  # `events`, or a table
+    format: str
+    after: int  # what happened after this position
+    through: int  # and up to this one
+    rows: int
+    reason: str | None = None
 
 
 AccountEvent: TypeAlias = AccountCreated | KeyIssued | KeyRevoked
-AccessEvent: TypeAlias = ThreadRead
+AccessEvent: TypeAlias = ThreadRead | LogRead | DataExported

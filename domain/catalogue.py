@@ -6,6 +6,7 @@ from typing import TypeAlias
 from domain import account_events as account
 from domain import completion_events as completion
 from domain import execution_events as execution
+from domain import operation_events as operation
 from domain import thread_events as thread
 
 Event: TypeAlias = (
@@ -14,6 +15,7 @@ Event: TypeAlias = (
     | execution.ExecutionEvent
     | account.AccountEvent
     | account.AccessEvent
+    | operation.OperationEvent
 )
 
 
@@ -87,6 +89,14 @@ CATALOGUE: tuple[EventType, ...] = (
     _internal("account.key_issued", account.KeyIssued),
     _internal("account.key_revoked", account.KeyRevoked),
     _internal("access.thread_read", account.ThreadRead),
+    _internal("access.log_read", account.LogRead),
+    _internal("access.exported", account.DataExported),
+    _internal("projection.paused", operation.ProjectionPaused),
+    _internal("projection.resumed", operation.ProjectionResumed),
+    _internal("projection.skipped", operation.ProjectionSkipped),
+    _internal("projection.swapped", operation.ProjectionSwapped),
+    _internal("analyst.created", operation.AnalystCreated),
+    _internal("analyst.dropped", operation.AnalystDropped),
 )
 
 BY_TYPE: dict[type[Event], EventType] = {entry.type: entry for entry in CATALOGUE}

@@ -38,3 +38,13 @@ def follow_up_of(thread_id: UUID, *, execution_id: UUID) -> UUID:
 def execution_of(completion_id: UUID, *, tool_call_id: str) -> UUID:
     """Dispatching a tool call twice is dispatching it once."""
     return uuid5(completion_id, tool_call_id)
+
+
+def projection_stream(name: str) -> UUID:
+    """The stream of what operators did to a read model."""
+    return uuid5(NAMESPACE, f"projection {name}")
+
+
+def analyst_stream(login: str) -> UUID:
+    """The stream of what operators did to an analyst's login."""
+    return uuid5(NAMESPACE, f"analyst {login}")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from domain import account_events as account
 from domain import completion_events as completion
 from domain import execution_events as execution
+from domain import operation_events as operation
 from domain import thread_events as thread
 from domain.catalogue import Event
 from domain.recorded import Recorded
@@ -192,7 +193,16 @@ def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             pass
         case account.AccountCreated() | account.KeyIssued() | account.KeyRevoked():
             pass
-        case account.ThreadRead():
+        case account.ThreadRead() | account.LogRead() | account.DataExported():
+            pass
+        case (
+            operation.ProjectionPaused()
+            | operation.ProjectionResumed()
+            | operation.ProjectionSkipped()
+            | operation.ProjectionSwapped()
+            | operation.AnalystCreated()
+            | operation.AnalystDropped()
+        ):
             pass
         case _:
             assert_never(event)

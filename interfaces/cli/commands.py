@@ -4,13 +4,14 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from types import ModuleType
 from uuid import UUID
 
-Handler = Callable[[argparse.Namespace], int]
+from interfaces.cli.parsing import LAST_POSITION, add, words
 
-LAST_POSITION = 2**63 - 1  # of any log
+# Each declares subcommands of its own: `add_to(commands)`.
+SUBJECTS: tuple[ModuleType, ...] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,31 +41,33 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings are THREADLOG_* variables: see README.md.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    up = _add(commands, "up", _up, "run everything, with embedded servers where none are named")
+    up = add(commands, "up", _up, "run everything, with embedded servers where none are named")
     up.add_argument("--workers", type=int, help="worker processes (default: THREADLOG_WORKERS)")
     up.add_argument("--port", type=int, help="port of the API (default: THREADLOG_PORT)")
     for name, help_text in _ROLES.items():
-        role = _add(commands, name, _role, help_text)
+        role = add(commands, name, _role, help_text)
         role.set_defaults(role=name)
         role.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
         if name == "worker":
             only = "answers only, or background tools only (default: both)"
             role.add_argument("--only", choices=("chat", "tools"), help=only)
-    _add(commands, "migrate", _migrate, "bring the database's schema up to date")
-    _add_keys(_add(commands, "keys", _keys, "list, issue and revoke API keys"))
-    chat = _add(commands, "chat", _chat, "talk to an agent in the terminal")
+    add(commands, "migrate", _migrate, "bring the database's schema up to date")
+    _add_keys(add(commands, "keys", _keys, "list, issue and revoke API keys"))
+    chat = add(commands, "chat", _chat, "talk to an agent in the terminal")
     chat.add_argument("--thread", type=UUID, metavar="ID", help="go on with a thread")
     chat.add_argument("--agent", metavar="NAME", help="talk to this agent in a new thread")
     chat.add_argument("message", nargs="*", help="ask this, print the answer and end")
-    _add_tail(_add(commands, "tail", _tail, "follow your events as they happen"))
-    replay = _add(commands, "replay", _replay, "type a conversation again as it happened")
+    _add_tail(add(commands, "tail", _tail, "follow your events as they happen"))
+    replay = add(commands, "replay", _replay, "type a conversation again as it happened")
     replay.add_argument("thread", type=UUID, metavar="THREAD", help="its id")
     speed = "2: in half the time; max or 0: at once (default: 1)"
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=speed)
-    _add(commands, "doctor", _doctor, "look at everything and say what to do")
-    evidence = _add(commands, "evidence", _evidence, "rebuild what a model was asked, and compare")
+    add(commands, "doctor", _doctor, "look at everything and say what to do")
+    evidence = add(commands, "evidence", _evidence, "rebuild what a model was asked, and compare")
     evidence.add_argument("completion", type=UUID, metavar="COMPLETION_ID")
     evidence.add_argument("--body", action="store_true", help="print what was sent, too")
+    for subject in SUBJECTS:
+        subject.add_to(commands)
     return parser
 
 
@@ -73,18 +76,6 @@ _ROLES = {
     "worker": "answer messages",
     "projector": "keep the read tables",
 }
-
-
-class _Commands(Protocol):
-    def add_parser(self, name: str, /, *, help: str) -> argparse.ArgumentParser: ...  # noqa: A002
-
-
-def _add(
-    commands: _Commands, name: str, handler: Handler, help_text: str
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=help_text)
-    parser.set_defaults(handler=handler)
-    return parser
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +97,7 @@ def _add_tail(parser: argparse.ArgumentParser) -> None:
     after = "begin after this position of the log; 0: everything (default: only what is new)"
     parser.add_argument("--after", metavar="POSITION", type=_position, default="latest", help=after)
     names = "only these events, such as completion.finished,completion.failed"
-    parser.add_argument("--names", type=_words, default=[], help=names)
+    parser.add_argument("--names", type=words, default=[], help=names)
     parser.add_argument("--json", action="store_true", help="the bare objects, one in each line")
     whole = "the whole log from the database, everybody's events, without contents unless --json"
     parser.add_argument("--log", action="store_true", help=whole)
@@ -129,10 +120,6 @@ def _position(text: str) -> str:
     if position > LAST_POSITION:
         raise argparse.ArgumentTypeError(f"not a position of a log: {text[:40]!r}")
     return str(position)
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in text.split(",") if word]
 
 
 def _up(options: argparse.Namespace) -> int:

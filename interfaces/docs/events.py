@@ -22,7 +22,10 @@ STREAMS = {
     "completion": "Completion: one answer, every step",
     "tool": "AsyncToolExecution: a background tool",
     "account": "Account: a user and their keys",
-    "access": "Access: who looked at other people's threads",
+    "access": "Access: who looked at other people's threads, and what left the installation",
+    "projection": "Projection: what operators did to a read model",
+    "analyst": "Analyst: who may read the schema `analytics`",
+    "webhook": "Webhook: where events are sent",
 }
 _FIELD = re.compile(
     r"^    (?P<name>\w+): (?P<type>[^=#]+?)(?: = (?P<default>[^#]+?))?\s*(?:# (?P<comment>.*))?$"

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
+from application.at_end import append_at_end
 from application.commands.context import COMMAND_WAIT_SECONDS, Principal
-from application.ports import EventLog, StreamAppend, StreamConflict
+from application.ports import EventLog
 from domain.account_events import ThreadRead
 
 QUIET_SECONDS = 60.0  # one reader is written down for one thread so often
@@ -45,21 +46,11 @@ class AccessLog:
         today = datetime.now(UTC).date().isoformat()
         stream_id = uuid5(by.key_id, f"access {today}")  # a key's id is not for others to know
         reads = [ThreadRead(thread_id, what) for thread_id in thread_ids]
-        await self._append(stream_id, reads, by=by)
+        await append_at_end(
+            self._log, stream_id, reads, actor=by.actor, wait_seconds=COMMAND_WAIT_SECONDS
+        )
         for thread_id in thread_ids:
             self._written[by.user_id, thread_id] = time.monotonic()
             self._written.move_to_end((by.user_id, thread_id))
         while len(self._written) > MOST_KEPT:
             self._written.popitem(last=False)
-
-    async def _append(self, stream_id: UUID, reads: list[ThreadRead], *, by: Principal) -> None:
-        """At the end of the day's stream, or as its beginning."""
-        expected = None
-        while True:
-            append = StreamAppend(stream_id, expected, reads)
-            try:
-                await self._log.append(append, actor=by.actor, wait_seconds=COMMAND_WAIT_SECONDS)
-            except StreamConflict:
-                expected = 0 if expected is None else None
-            else:
-                return
