@@ -4,12 +4,12 @@ Measures, with `threadlog projector` as a process of its own on a durable Postgr
 conversations as workers write them (ten chunks an answer, every fourth answer with a tool call):
 live, while this process writes the log as fast as it can on the same cores, from the first append
 until the tables show the last event (where it is not behind when the writing ends, the log was the
-limit); and the rebuild of emptied tables from the whole log by a new process that has nothing else
-to do, from leading until the last event, several times. "Applied" are events that change a row;
-chunks are passed over, and counted in "all events". CPU per applied event: of the projector, and of
-all processes of PostgreSQL, which live have the writing too. Checks that the rebuilt tables equal
-the live ones row for row. Leaves out: starting the process, readers of the tables meanwhile,
-conversations that stand further apart in the log than a hundred at once.
+limit); and the rebuild of the tables of record from the whole log, beside those that readers see,
+by a process that has nothing else to do, the swap included, several times. "Applied" are events
+that change a row; chunks are passed over, and counted in "all events". CPU per applied event: of
+the projector, and of all processes of PostgreSQL, which live have the writing too. Checks that the
+rebuilt tables equal the live ones row for row. Leaves out: starting the process, readers of the
+tables meanwhile, conversations that stand further apart in the log than a hundred at once.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ from benchmarks.rig.log_server import LogServer, log_server
 from benchmarks.rig.processor import used_by
 from benchmarks.rig.system import folder
 from infrastructure.event_log import PostgresEventLog
-from infrastructure.read_database import projector_engine
-from projections import group
+from infrastructure.projecting.swapping import rebuild
+from projections.record import RECORD
 from tests.servers import Connection, connected
 from tests.storm.tables import live_tables
 from tests.system.stack import eventually
@@ -89,14 +89,16 @@ async def projector(server: LogServer) -> AsyncGenerator[psutil.Process]:
 def _leads(process: Process, output: Path) -> bool:
     said = output.read_text()
     assert process.returncode is None, said
-    return "projector: leads from position 0" in said
+    return "record follows from position 0" in said
 
 
 async def shown(connection: Connection, position: int) -> None:
     """Until the tables show everything up to a position."""
 
     async def is_shown() -> bool:
-        found: int = await connection.fetchval("SELECT min(position) FROM read.checkpoints")
+        found: int = await connection.fetchval(
+            "SELECT position FROM threadlog.projections WHERE active AND name = 'record'"
+        )
         return found >= position
 
     await eventually(is_shown, seconds=120)
@@ -113,18 +115,12 @@ async def live(server: LogServer, *, conversations: int, turns: int) -> tuple[Pa
             return _pace(began, before, _cpu(server, process)), written
 
 
-async def rebuild(server: LogServer) -> Pace:
-    """Empty the tables, and have them made again."""
-    engine = projector_engine(server.url)
-    async with engine.begin() as transaction:
-        await group.empty(transaction)
-    await engine.dispose()
-    async with connected(server.owner_url) as looking:
-        last: int = await looking.fetchval("SELECT max(notification_id) FROM threadlog.chat_events")
-        async with projector(server) as process:
-            before, began = _cpu(server, process), time.perf_counter()
-            await shown(looking, last)
-            return _pace(began, before, _cpu(server, process))
+async def rebuilt(server: LogServer) -> Pace:
+    """Have the tables made again beside those that readers see, and swapped."""
+    process = psutil.Process()
+    before, began = _cpu(server, process), time.perf_counter()
+    await rebuild(server.url, RECORD, actor="benchmark")
+    return _pace(began, before, _cpu(server, process))
 
 
 Cpu = tuple[float, float]  # seconds: of the projector, of PostgreSQL
@@ -167,9 +163,9 @@ async def measure(report: Report, *, conversations: int, turns: int, rounds: int
         report.fact("rows", as_live)
         paces = list[Pace]()
         for _ in range(rounds):
-            paces.append(await rebuild(server))
-            rebuilt = await live_tables(server.owner_url)
-            report.expect(rebuilt == as_live, f"rebuilt {rebuilt} is not live {as_live}")
+            paces.append(await rebuilt(server))
+            again = await live_tables(server.owner_url)
+            report.expect(again == as_live, f"rebuilt {again} is not live {as_live}")
     report.fact("written at, events/s", round(events / written))
     report.fact("behind when the writing ended, s", round(following.seconds - written, 2))
     rate = tell(report, "live", [following], events=events, applied=applied)

@@ -47,7 +47,7 @@ SELECT count(*), round(avg(pg_column_size(e.*))), round(avg(octet_length(state))
 """
 BEHIND = """
 SELECT (SELECT max(notification_id) FROM threadlog.chat_events)
-     - (SELECT min(position) FROM read.checkpoints)
+     - (SELECT min(position) FROM threadlog.projections WHERE active)
 """
 
 Sizes = dict[str, dict[str, int]]  # bytes by table and part of it

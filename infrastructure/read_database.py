@@ -1,13 +1,15 @@
 """The read tables over SQLAlchemy: sessions that cannot write, and the projector's engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import Result, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState
@@ -21,7 +23,7 @@ from infrastructure.event_log.connection import (
 )
 from projections import checkpoints
 from projections.checkpoints import Checkpoint
-from projections.group import RECORD
+from projections.record import RECORD
 
 POLL_SECONDS = 0.025
 
@@ -46,9 +48,7 @@ class ReadDatabase:
             isolation_level="AUTOCOMMIT",
             server_settings={"role": RUNTIME, "default_transaction_read_only": "on", **_BY_KEY},
         )
-        self._seen = 0  # the checkpoint at the last look
-        self._looked = 0.0  # when that look began
-        self._looking = asyncio.Lock()
+        self._looks: dict[str, _Look] = defaultdict(_Look)  # by projection
 
     async def close(self) -> None:
         """Give up the connections."""
@@ -64,12 +64,19 @@ class ReadDatabase:
             event.listen(session.sync_session, "do_orm_execute", _run_and_release)
             yield session
 
-    async def checkpoint(self) -> Checkpoint | None:
-        """How far the tables are, and whether they stand still; None: no projector ever ran."""
+    async def checkpoints(self) -> Sequence[Checkpoint]:
+        """Of every copy of every read model; none when no projector ever ran."""
         async with self.session() as session:
-            return await checkpoints.read(session, RECORD)
+            return await checkpoints.read_all(session)
 
-    async def wait_for_position(self, position: int, *, timeout_seconds: float) -> bool:
+    async def checkpoint(self, projection: str = RECORD.name) -> Checkpoint | None:
+        """How far its tables are, and whether they stand still; None: no projector ever ran."""
+        async with self.session() as session:
+            return await checkpoints.read_active(session, projection)
+
+    async def wait_for_position(
+        self, position: int, *, timeout_seconds: float, projection: str = RECORD.name
+    ) -> bool:
         """Wait until the tables show everything up to a position of the log; False: not in time.
 
         Looks at least once. Any number may wait: whoever looks, looks for all.
@@ -77,36 +84,56 @@ class ReadDatabase:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_seconds
-        while await self._look(asked=loop.time()) < position:
+        while await self._look(projection, asked=loop.time()) < position:
             if loop.time() + POLL_SECONDS > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)
         return True
 
-    async def _look(self, *, asked: float) -> int:
-        async with self._looking:
-            if self._looked < asked:  # else somebody has begun to look since
+    async def _look(self, projection: str, *, asked: float) -> int:
+        look = self._looks[projection]
+        async with look.turn:
+            if look.began < asked:  # else somebody has begun to look since
                 began = asyncio.get_running_loop().time()
-                checkpoint = await self.checkpoint()
-                self._seen = 0 if checkpoint is None else checkpoint.position
-                self._looked = began
-            return self._seen
+                checkpoint = await self.checkpoint(projection)
+                look.position = 0 if checkpoint is None else checkpoint.position
+                look.began = began
+            return look.position
 
 
-def projector_engine(url: str, *, timeout_seconds: float = 30.0) -> AsyncEngine:
+@dataclass
+class _Look:
+    """The last look at a checkpoint."""
+
+    position: int = 0
+    began: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+def projector_engine(
+    url: str, *, connections: int = 1, timeout_seconds: float = 30.0
+) -> AsyncEngine:
     """The engine of the one who writes the read tables.
 
     Its commits do not wait for the disk: what a crash takes, rows and checkpoint together, is made
     again from the log.
     """
     settings = {"role": PROJECTOR, "synchronous_commit": "off", **_BY_KEY}
-    return _engine(url, connections=1, timeout_seconds=timeout_seconds, server_settings=settings)
+    return _engine(
+        url, connections=connections, timeout_seconds=timeout_seconds, server_settings=settings
+    )
 
 
 def is_outage(error: Exception) -> bool:
     """Is it the database's trouble, so that the same may succeed later?"""
     cause = driver_error(error)
     return isinstance(cause, NoFreeConnection) or is_lost(cause) or is_passing(cause)
+
+
+def is_lock_trouble(error: Exception) -> bool:
+    """Somebody else holds what the statement needs; the same may succeed later."""
+    busy = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+    return isinstance(driver_error(error), busy)
 
 
 def _run_and_release(state: ORMExecuteState) -> Result[Any]:
@@ -126,6 +153,8 @@ def _cannot_be_read(error: Exception) -> bool:
     cause = driver_error(error)
     if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
         return False  # somebody tried to write
+    if isinstance(cause, asyncpg.UndefinedColumnError):  # tables of another version are there
+        return isinstance(error, StatementError) and "read." in (error.statement or "")
     return is_outage(error) or isinstance(cause, asyncpg.UndefinedTableError)
 
 

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         description="the agents, the first one is the default: module:name, …",
         examples=["support.agents:get_support_agent_spec"],
     )
+    projections: str = Field(
+        default="",
+        description="read models beside the built-in ones: module:NAME, …",
+        examples=["support.read_models:QUESTIONS_PER_DAY"],
+    )
     workers: PositiveInt = Field(
         default=2, description="worker processes of `threadlog up`", examples=[4]
     )

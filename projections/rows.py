@@ -5,16 +5,15 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from math import isfinite
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, inspect, select, tuple_
+from sqlalchemy import ARRAY, bindparam, delete, func, inspect, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from projections.schema import ReadModel
 
 R = TypeVar("R", bound=ReadModel)
-Key = tuple[UUID, ...]
+Key = tuple[Any, ...]
 
 
 class RowIsMissing(Exception):
@@ -28,13 +27,13 @@ class Rows:
         self._rows: dict[tuple[type[ReadModel], Key], ReadModel] = {}
         self._removed: set[tuple[type[ReadModel], Key]] = set()
 
-    def find(self, model: type[R], *key: UUID) -> R | None:
+    def find(self, model: type[R], *key: Any) -> R | None:
         """The row, if there is one."""
         row = self._rows.get((model, key))
         assert row is None or isinstance(row, model)
         return row
 
-    def get(self, model: type[R], *key: UUID) -> R:
+    def get(self, model: type[R], *key: Any) -> R:
         """The row. Raises RowIsMissing."""
         row = self.find(model, *key)
         if row is None:
@@ -93,7 +92,7 @@ def _select(model: type[R]) -> Any:
     """Rows by a list of keys: one array for each column of the key, so always the same text."""
     key = inspect(model).primary_key
     names = [column.name for column in key]
-    wanted = func.unnest(*(bindparam(name, type_=ARRAY(Uuid)) for name in names))
+    wanted = func.unnest(*(bindparam(column.name, type_=ARRAY(column.type)) for column in key))
     return select(model).where(
         tuple_(*key).in_(select(wanted.table_valued(*names).render_derived()))
     )

@@ -1,11 +1,9 @@
-"""The schema `read`: what all read tables have in common, and how they are made."""
+"""The schema `read`: what all read tables have in common."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, MetaData, Text
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass
 
 from domain.recorded import Recorded
@@ -28,17 +26,6 @@ class ReadModel(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False):
 
     user_id: Mapped[UUID]  # the owner: nobody else sees the row, but readers of all
     position: Mapped[int]  # of the event that made the row: dense, its place in every list
-
-
-async def create_tables(connection: AsyncConnection) -> None:
-    """Make the tables that are missing; safe to repeat, one process at a time."""
-    await connection.run_sync(METADATA.create_all)
-
-
-async def drop_tables(connection: AsyncConnection, models: Sequence[type[ReadModel]]) -> None:
-    """The log has all that is in them."""
-    tables = [METADATA.tables[f"read.{model.__tablename__}"] for model in models]
-    await connection.run_sync(METADATA.drop_all, tables=tables)
 
 
 def moment(recorded: Recorded[object]) -> datetime:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from infrastructure.read_database import projector_engine
-from projections import group
+from projections import slots
+from projections.registry import BUILT_IN
 from tests.servers import Connection, connected
 
 TURNS = 5
@@ -64,14 +65,14 @@ SELECT CASE WHEN of_thread THEN thread ELSE filling.completion(t, u) END,
 """
 
 THREADS = """
-INSERT INTO read.threads (id, user_id, position, agent, title, metadata, head, archived,
+INSERT INTO read_blue.threads (id, user_id, position, agent, title, metadata, head, archived,
                           message_count, last_message_preview, created_at, updated_at)
 SELECT filling.thread(t), filling.owner(t), t * 400 + 1, 'assistant', 'About the world', '{}',
        filling.completion(t, 4), false, 10, repeat('Hello world ', 15), now(), now()
   FROM generate_series($1::bigint, $2::bigint - 1) t ORDER BY t
 """
 MESSAGES = """
-INSERT INTO read.messages (id, thread_id, user_id, position, parent_id, completion_id, role,
+INSERT INTO read_blue.messages (id, thread_id, user_id, position, parent_id, completion_id, role,
                            status, parts, created_at)
 SELECT CASE WHEN answer THEN filling.completion(t, u) ELSE filling.message(t, u) END,
        filling.thread(t), filling.owner(t), t * 400 + u * 80 + answer::int,
@@ -85,8 +86,8 @@ SELECT CASE WHEN answer THEN filling.completion(t, u) ELSE filling.message(t, u)
  ORDER BY t / 25, u, t, answer
 """
 COMPLETIONS = """
-INSERT INTO read.completions (id, thread_id, user_id, position, message_id, agent, model, status,
-                              response, characters, attempts, created_at, steps)
+INSERT INTO read_blue.completions (id, thread_id, user_id, position, message_id, agent, model,
+                                   status, response, characters, attempts, created_at, steps)
 SELECT filling.completion(t, u), filling.thread(t), filling.owner(t), t * 400 + u * 80,
        filling.message(t, u), 'assistant', 'gpt-5', 'completed', repeat('Hello world ', 60), 720,
        1, now(), '[{"parts": 1, "position": 1, "characters": 720}]'
@@ -115,7 +116,8 @@ async def prepare(url: str, owner_url: str) -> None:
     """Make the read tables and a hundred open runs, of which ten wait for a worker."""
     engine = projector_engine(url)
     async with engine.begin() as connection:
-        await group.prepare(connection)
+        for projection in BUILT_IN:
+            await slots.shown_copy(connection, projection)
     await engine.dispose()
     async with connected(owner_url) as connection:
         await connection.execute(FUNCTIONS)

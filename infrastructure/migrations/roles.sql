@@ -3,7 +3,7 @@
 --
 --   threadlog_owner      owns the schema `threadlog`; nobody logs in as it, only migrations take it
 --   threadlog_runtime    API and workers: appends through one function, reads the log
---   threadlog_projector  reads the log, owns the schemas `read` and `analytics`
+--   threadlog_projector  reads the log, owns the schemas `read…` and `analytics`
 --   threadlog_analyst    reads the schema `analytics` and nothing else
 
 DO $$
@@ -26,12 +26,12 @@ BEGIN
     IF to_regnamespace('threadlog') IS NULL THEN
         CREATE SCHEMA threadlog AUTHORIZATION threadlog_owner;
     END IF;
-    IF to_regnamespace('read') IS NULL THEN
-        CREATE SCHEMA read AUTHORIZATION threadlog_projector;
-    END IF;
-    IF to_regnamespace('analytics') IS NULL THEN
-        CREATE SCHEMA analytics AUTHORIZATION threadlog_projector;
-    END IF;
+    -- Readers see `read`, views over one of two copies; `read_aside` is for comparing them.
+    FOREACH name IN ARRAY ARRAY['read', 'read_blue', 'read_green', 'read_aside', 'analytics'] LOOP
+        IF to_regnamespace(name) IS NULL THEN
+            EXECUTE format('CREATE SCHEMA %I AUTHORIZATION threadlog_projector', name);
+        END IF;
+    END LOOP;
 END $$;
 
 SET LOCAL ROLE threadlog_owner;

@@ -11,7 +11,7 @@ from domain.completion_events import Chunk
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.event_log.codec import Codec
 from infrastructure.migrations import migrate
-from infrastructure.projector import Projector
+from infrastructure.projecting.projector import Projector
 from tests.projections.story import NOON, Log, Story
 from tests.servers import Connection, connected, new_database
 from tests.system.stack import eventually
@@ -105,6 +105,5 @@ async def _project(url: str, connection: Connection, *, through: int) -> None:
 
 async def projected(connection: Connection) -> int:
     """The position up to which the read tables show the log."""
-    if await connection.fetchval("SELECT to_regclass('read.checkpoints')") is None:
-        return 0
-    return await connection.fetchval("SELECT max(position) FROM read.checkpoints") or 0
+    query = "SELECT min(position) FROM threadlog.projections WHERE active"
+    return await connection.fetchval(query) or 0

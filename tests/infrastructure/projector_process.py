@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 
-from infrastructure.projector import Projector
+from infrastructure.projecting.projector import Projector
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stdout)

@@ -22,7 +22,7 @@ from domain.thread_events import ThreadRenamed
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.event_log import Codec, LogEntry, PostgresEventLog, UnknownEvent
 from infrastructure.event_log.connection import connected
-from infrastructure.projector import Projector
+from infrastructure.projecting.projector import Projector
 from projections.checkpoints import Checkpoint
 from projections.threads import Thread
 from tests.projections.random_story import random_log
@@ -144,7 +144,9 @@ async def rows_after(tables: Tables, events: Sequence[Recorded[Event]]) -> objec
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    records = (record for record in caplog.records if record.name == "infrastructure.projector")
+    records = (
+        record for record in caplog.records if record.name == "infrastructure.projecting.projector"
+    )
     return [record.message for record in records if record.levelno >= logging.WARNING]
 
 
@@ -225,12 +227,13 @@ async def test_an_event_from_the_future_stops_the_group_loudly_until_a_newer_pro
         await until(codec.is_patient)
         assert await tables.reading.checkpoint() == checkpoint
     reason = "UnknownEvent: thread.renamed@2 at position 2"
-    assert checkpoint == Checkpoint(position=1, stopped_at=2, error=reason)
+    assert (checkpoint.position, checkpoint.stopped_at, checkpoint.error) == (1, 2, reason)
     assert warnings(caplog) == [f"projector: record stopped before position 2: {reason}"]
     assert (await tables.one(Thread)).title == "Trip"
     async with running(Projector(tables.url, codec=newer)):
         await shown(tables, len(log.events))
-    assert await tables.reading.checkpoint() == Checkpoint(len(log.events), None, None)
+    moved = await tables.copy()
+    assert (moved.position, moved.stopped_at, moved.error) == (len(log.events), None, None)
     assert (await tables.one(Thread)).title == "Journey"
 
 
@@ -247,7 +250,8 @@ async def test_an_upcaster_that_breaks_stops_the_group(tables: Tables) -> None:
     codec = Codec(renamed_twice, {"thread.renamed@1": broken})
     async with running(Projector(tables.url, codec=codec)):
         checkpoint = await stopped(tables)
-    assert checkpoint == Checkpoint(1, 2, "LookupError: what is in ['title']?")
+    assert (checkpoint.position, checkpoint.stopped_at) == (1, 2)
+    assert checkpoint.error == "LookupError: what is in ['title']?"
 
 
 async def test_an_event_that_fits_no_row_stops_the_group_after_those_before_it(
@@ -271,7 +275,7 @@ async def test_a_row_that_the_database_refuses_is_found_among_many(tables: Table
     log = Log()
     stories = [Story(log).start(title=f"Thread {number}") for number in range(50)]
     async with connected(tables.owner_url) as superuser:
-        check = "ALTER TABLE read.threads ADD CONSTRAINT t CHECK (title <> 'Thread 33')"
+        check = "ALTER TABLE read_blue.threads ADD CONSTRAINT t CHECK (title <> 'Thread 33')"
         await superuser.execute(check)
     await write(tables.url, log.events)
     async with running(Projector(tables.url, retry_seconds=600)):
@@ -280,7 +284,7 @@ async def test_a_row_that_the_database_refuses_is_found_among_many(tables: Table
     assert "CheckViolationError" in (checkpoint.error or "")
     assert len((await tables.dump())["threads"]) == 33
     async with connected(tables.owner_url) as superuser:
-        await superuser.execute("ALTER TABLE read.threads DROP CONSTRAINT t")
+        await superuser.execute("ALTER TABLE read_blue.threads DROP CONSTRAINT t")
     async with running(Projector(tables.url)):
         await shown(tables, len(stories))
 

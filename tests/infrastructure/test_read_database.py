@@ -57,10 +57,10 @@ def a_thread() -> dict[str, Any]:
 
 async def test_a_session_cannot_write(database: ReadDatabase) -> None:
     async with database.session() as session:
-        with pytest.raises(DBAPIError, match="read-only transaction"):
+        with pytest.raises(DBAPIError, match="permission denied"):
             await session.execute(insert(Thread).values(a_thread()))
         session.add(Thread(**a_thread()))
-        with pytest.raises(DBAPIError, match="read-only transaction"):
+        with pytest.raises(DBAPIError, match="permission denied"):
             await session.flush()
     async with database.session() as session:
         assert await session.scalar(select(func.count(Thread.id))) == 0
@@ -117,8 +117,10 @@ async def test_tables_that_no_projector_has_made_are_unavailable(
     url, owner_url = await new_database(postgres)
     await migrate(owner_url, url)
     database = ReadDatabase(url)
-    with pytest.raises(ReadTablesUnavailable, match="does not exist"):
-        await database.checkpoint()
+    assert await database.checkpoint() is None
+    async with database.session() as session:
+        with pytest.raises(ReadTablesUnavailable, match="does not exist"):
+            await session.scalars(select(Thread))
     await database.close()
 
 

@@ -13,12 +13,15 @@ from domain.recorded import Recorded
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.migrations import migrate
 from infrastructure.read_database import ReadDatabase, projector_engine
-from projections import checkpoints, group
-from projections.group import MODELS, RECORD
+from projections import slots
+from projections.applying import apply
+from projections.checkpoints import Checkpoint
+from projections.projection import Projection
+from projections.record import RECORD
 from projections.schema import ReadModel
 from tests.servers import new_database
 
-TABLES = tuple(model.__tablename__ for model in MODELS)
+TABLES = tuple(model.__tablename__ for model in RECORD.models)
 
 R = TypeVar("R", bound=ReadModel)
 
@@ -26,9 +29,11 @@ R = TypeVar("R", bound=ReadModel)
 class Tables:
     """Applies events as a projector does and reads rows as the API does."""
 
-    def __init__(self, url: str, *, owner_url: str) -> None:
+    def __init__(self, url: str, *, owner_url: str, projection: Projection = RECORD) -> None:
         self.url = url
         self.owner_url = owner_url
+        self.projection = projection
+        self.names = [model.__tablename__ for model in projection.models]
         self.engine: AsyncEngine = projector_engine(url)
         self.reading = ReadDatabase(url, connections=2)
         self.position = 0
@@ -39,15 +44,25 @@ class Tables:
 
     async def make(self) -> None:
         async with self.engine.begin() as connection:
-            self.position = await group.prepare(connection)
+            copy = await slots.shown_copy(connection, self.projection)
+        assert copy is not None
+        self.position = copy.position
 
     async def clear(self) -> None:
         """As before the first event."""
-        names = ", ".join(f"read.{name}" for name in (*TABLES, "checkpoints"))
+        copy = await self.copy()
+        names = ", ".join(f"{slots.SCHEMAS[copy.slot]}.{name}" for name in self.names)
+        forget = "UPDATE threadlog.projections SET position = 0, stopped_at = NULL, error = NULL"
         async with self.engine.begin() as connection:
             await connection.execute(text(f"TRUNCATE {names}"))
-            await checkpoints.begin(connection, RECORD)
+            await connection.execute(text(f"{forget} WHERE name = '{self.projection.name}'"))
         self.position = 0
+
+    async def copy(self) -> Checkpoint:
+        """The one that readers see."""
+        copy = await self.reading.checkpoint(self.projection.name)
+        assert copy is not None
+        return copy
 
     async def apply(self, events: Sequence[Recorded[Event]], *, cuts: Iterable[int] = ()) -> None:
         """In batches that end at the cuts; what has been applied before is left out."""
@@ -57,10 +72,16 @@ class Tables:
                 await self.apply_batch(batch)
 
     async def apply_batch(self, batch: Sequence[Recorded[Event]]) -> None:
-        through = batch[-1].position
+        await self.apply_from(self.position, batch)
+        self.position = batch[-1].position
+
+    async def apply_from(self, after: int, batch: Sequence[Recorded[Event]]) -> None:
+        """As a projector that believes the checkpoint to be there. Raises CheckpointMoved."""
+        copy, through = await self.copy(), batch[-1].position
+        wanted = self.projection.events
+        shown = [one for one in batch if wanted is None or isinstance(one.event, wanted)]
         async with self.engine.begin() as connection:
-            await group.apply(connection, batch, after=self.position, through=through)
-        self.position = through
+            await apply(connection, self.projection, shown, copy=copy, after=after, through=through)
 
     async def one(self, model: type[R]) -> R:
         """The only row of its kind."""
@@ -76,16 +97,18 @@ class Tables:
                         text(f"SELECT to_jsonb(t) FROM read.{name} t ORDER BY position, id")
                     )
                 )
-                for name in TABLES
+                for name in self.names
             }
 
 
 @asynccontextmanager
-async def tables_in(server: EmbeddedPostgres) -> AsyncGenerator[Tables]:
+async def tables_in(
+    server: EmbeddedPostgres, *, projection: Projection = RECORD
+) -> AsyncGenerator[Tables]:
     """Of a new database."""
     url, owner_url = await new_database(server)
     await migrate(owner_url, url)
-    tables = Tables(url, owner_url=owner_url)
+    tables = Tables(url, owner_url=owner_url, projection=projection)
     await tables.make()
     yield tables
     await tables.close()

@@ -17,7 +17,7 @@ from tests.system.stack import eventually, free_port, is_ready
 DATABASE_SESSIONS = """
 SELECT count(*) FROM pg_stat_activity WHERE application_name = 'threadlog'
 """
-CAUGHT_UP = "SELECT coalesce(min(position), 0) >= $1 FROM read.checkpoints"
+CAUGHT_UP = "SELECT coalesce(min(position), 0) >= $1 FROM threadlog.projections WHERE active"
 END = "SELECT coalesce(max(notification_id), 0) FROM threadlog.chat_events"
 READY_SECONDS = 60.0
 
@@ -110,7 +110,5 @@ class Machines(Deployment):
 
 
 async def _caught_up(database: Connection, end: int) -> bool:
-    if await database.fetchval("SELECT to_regclass('read.checkpoints') IS NULL"):
-        return False
     caught_up: bool = await database.fetchval(CAUGHT_UP, end)
     return caught_up

@@ -24,7 +24,7 @@ from infrastructure.event_log import PostgresBlobStore
 from infrastructure.event_log.log import PostgresEventLog
 from infrastructure.event_log.result_secret import PostgresResultSecret
 from infrastructure.migrations import migrate
-from infrastructure.projector import Projector
+from infrastructure.projecting.projector import Projector
 from infrastructure.queue.broker import ResilientStreamBroker
 from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
 from infrastructure.redis_client import connect_redis

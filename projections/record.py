@@ -1,95 +1,40 @@
-"""The four tables of record as one group: which event changes which rows, batch by batch."""
+"""The four tables of record as one projection: which event changes which rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import assert_never
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import account_events as account
 from domain import completion_events as completion
 from domain import execution_events as execution
 from domain import operation_events as operation
 from domain import thread_events as thread
+from domain import webhook_events as webhook
 from domain.catalogue import Event
 from domain.recorded import Recorded
-from projections import async_tool_executions, checkpoints, completions, messages, threads
+from projections import async_tool_executions, completions, messages, threads
 from projections.async_tool_executions import AsyncToolExecution
-from projections.checkpoints import Group
 from projections.completions import Completion
 from projections.messages import Message
+from projections.projection import Batch, Projection
 from projections.rows import Rows
-from projections.schema import ReadModel, create_tables, drop_tables
 from projections.threads import Thread
 
-RECORD = Group("record", version=2)  # a higher version makes the tables again
-MODELS: tuple[type[ReadModel], ...] = (Thread, Message, Completion, AsyncToolExecution)
 
-
-class Poisoned(Exception):
-    """An event cannot be applied. Nothing of its batch was written."""
-
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"position {position}: {reason}")
-        self.position = position
-        self.reason = reason
-
-
-async def prepare(connection: AsyncConnection) -> int:
-    """Make what is missing; up to which position are the rows? Safe to repeat, one at a time.
-
-    Tables of another version are made again, empty.
-    """
-    await create_tables(connection)
-    if await checkpoints.has_other_version(connection, RECORD):
-        await empty(connection)
-    await checkpoints.begin(connection, RECORD)
-    checkpoint = await checkpoints.read(connection, RECORD)
-    assert checkpoint is not None
-    return checkpoint.position
-
-
-async def empty(connection: AsyncConnection) -> None:
-    """Forget all rows. The projector, at work or not, then makes them again from the whole log."""
-    await checkpoints.forget(connection, RECORD)
-    await drop_tables(connection, MODELS)
-    await create_tables(connection)
-    await checkpoints.begin(connection, RECORD)
-
-
-async def apply(
-    connection: AsyncConnection, batch: Sequence[Recorded[Event]], *, after: int, through: int
-) -> None:
-    """Change the rows as the events say and move the checkpoint from `after` to `through`.
-
-    The caller commits; a batch is applied as a whole, once. Raises CheckpointMoved where the
-    checkpoint is not at `after`, and Poisoned where an event cannot be applied.
-    """
-    await checkpoints.advance(connection, RECORD, after=after, through=through)
-    rows = await _load(connection, batch)
-    for recorded in batch:
-        try:
-            project(rows, recorded)
-        except Exception as error:
-            raise Poisoned(recorded.position, f"{type(error).__name__}: {error}") from error
-    await rows.save(connection)
-
-
-async def _load(connection: AsyncConnection, batch: Sequence[Recorded[Event]]) -> Rows:
+async def load(rows: Rows, session: AsyncSession, batch: Batch) -> None:
     """All rows that the events may change: those whose ids they name, and one step further."""
-    rows = Rows()
     named = set(_named(batch))
     ids = {(name,) for name, _ in named}
-    async with AsyncSession(connection, autoflush=False) as session:
-        await rows.load(session, Thread, {(thread_id,) for _, thread_id in named})
-        await rows.load(session, Message, named)
-        reserved = {(row.completion_id,) for row in rows.all(Message) if row.completion_id}
-        await rows.load(session, Completion, ids | reserved)
-        await rows.load(session, AsyncToolExecution, set(_executions(batch)))
-    return rows
+    await rows.load(session, Thread, {(thread_id,) for _, thread_id in named})
+    await rows.load(session, Message, named)
+    reserved = {(row.completion_id,) for row in rows.all(Message) if row.completion_id}
+    await rows.load(session, Completion, ids | reserved)
+    await rows.load(session, AsyncToolExecution, set(_executions(batch)))
 
 
-def _named(batch: Sequence[Recorded[Event]]) -> Iterator[tuple[UUID, UUID]]:
+def _named(batch: Batch) -> Iterator[tuple[UUID, UUID]]:
     """Every id that an event names, its own stream's first, with its thread."""
     for recorded in batch:
         thread_id = recorded.thread_id
@@ -104,14 +49,14 @@ def _named(batch: Sequence[Recorded[Event]]) -> Iterator[tuple[UUID, UUID]]:
                 yield message_id, thread_id
 
 
-def _executions(batch: Sequence[Recorded[Event]]) -> Iterator[tuple[UUID]]:
+def _executions(batch: Batch) -> Iterator[tuple[UUID]]:
     """Only an execution's own events change its row."""
     for recorded in batch:
         if isinstance(recorded.event, execution.ExecutionEvent):
             yield (recorded.stream_id,)
 
 
-def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
+def change(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
     """The table of contents: every event of the catalogue and what it changes, in this order."""
     match event := recorded.event:
         case thread.ThreadStarted():
@@ -172,9 +117,10 @@ def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             | completion.ToolCalled()
             | completion.ToolReturned()
             | completion.ToolDispatched()
-            | completion.CancelRequested()
         ):
             pass
+        case completion.CancelRequested():
+            completions.cancel_requested(rows, recorded)
         case execution.ExecutionDispatched():
             async_tool_executions.dispatched(rows, recorded, event)
         case execution.ExecutionStarted():
@@ -189,8 +135,10 @@ def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             async_tool_executions.cancelled(rows, recorded, event)
         case execution.ExecutionTimedOut():
             async_tool_executions.timed_out(rows, recorded, event)
-        case execution.ExecutionAwaited() | execution.ExecutionCancelRequested():
+        case execution.ExecutionAwaited():
             pass
+        case execution.ExecutionCancelRequested():
+            async_tool_executions.cancel_requested(rows, recorded)
         case account.AccountCreated() | account.KeyIssued() | account.KeyRevoked():
             pass
         case account.ThreadRead() | account.LogRead() | account.DataExported():
@@ -204,5 +152,23 @@ def project(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             | operation.AnalystDropped()
         ):
             pass
+        case (
+            webhook.WebhookCreated()
+            | webhook.WebhookChanged()
+            | webhook.WebhookSecretRotated()
+            | webhook.WebhookReplayed()
+            | webhook.WebhookRetried()
+            | webhook.WebhookDeleted()
+        ):
+            pass
         case _:
             assert_never(event)
+
+
+RECORD = Projection(
+    name="record",
+    version=3,
+    models=(Thread, Message, Completion, AsyncToolExecution),
+    load=load,
+    change=change,
+)

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from domain.completion_events import Chunk, CompletionStarted
 from domain.execution_events import ExecutionFinished, ExecutionStarted
 from domain.thread_events import ThreadRenamed
-from projections import checkpoints, group
+from projections import checkpoints
 from projections.async_tool_executions import AsyncToolExecution
 from projections.checkpoints import CheckpointMoved
-from projections.group import RECORD, Poisoned
+from projections.projection import Poisoned
 from projections.threads import Thread
 from tests.projections.random_story import random_log
 from tests.projections.story import WORKER, Log, Story
@@ -67,9 +67,8 @@ async def test_a_batch_is_applied_once(log: Log, story: Story, tables: Tables) -
     story.ask("Hello")
     await tables.apply(log.events)
     before = await tables.dump()
-    async with tables.engine.connect() as connection:
-        with pytest.raises(CheckpointMoved):
-            await group.apply(connection, log.events, after=0, through=len(log.events))
+    with pytest.raises(CheckpointMoved):
+        await tables.apply_from(0, log.events)
     assert await tables.dump() == before
 
 
@@ -109,8 +108,9 @@ async def test_why_the_group_stands_still_is_told_until_it_moves_again(
     log: Log, story: Story, tables: Tables
 ) -> None:
     await tables.apply(log.events)
+    copy = await tables.copy()
     async with tables.engine.begin() as connection:
-        await checkpoints.stop(connection, RECORD, after=1, at=2, error="broken")
+        await checkpoints.stop(connection, copy, after=1, at=2, error="broken")
     stopped = await tables.reading.checkpoint()
     assert stopped is not None
     assert (stopped.position, stopped.stopped_at, stopped.error) == (1, 2, "broken")
@@ -153,32 +153,6 @@ async def test_making_the_tables_again_changes_nothing(
     assert tables.position == len(log.events)
 
 
-async def test_tables_of_another_version_are_made_again_from_the_first_event(
-    log: Log, story: Story, tables: Tables
-) -> None:
-    story.ask("Hello")
-    await tables.apply(log.events)
-    before = await tables.dump()
-    async with tables.engine.begin() as connection:
-        await connection.execute(text("UPDATE read.checkpoints SET version = version - 1"))
-        await connection.execute(text("ALTER TABLE read.threads DROP COLUMN title"))
-    await tables.make()
-    assert tables.position == 0
-    await tables.apply(log.events)
-    assert await tables.dump() == before
-
-
-async def test_a_projector_at_work_notices_that_the_tables_were_emptied(
-    log: Log, story: Story, tables: Tables
-) -> None:
-    await tables.apply(log.events)
-    async with tables.engine.begin() as connection:
-        await group.empty(connection)
-    story.ask("Hello")
-    with pytest.raises(CheckpointMoved):
-        await tables.apply(log.events)
-
-
 async def test_rows_are_found_by_their_keys_however_small_the_tables_are(tables: Tables) -> None:
     """A plan that reads a whole table while it is small is kept when the table has grown."""
 
@@ -187,7 +161,7 @@ async def test_rows_are_found_by_their_keys_however_small_the_tables_are(tables:
             await connection.execute(text("SELECT pg_stat_force_next_flush()"))
             await connection.commit()
             reads = "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relid = ANY (:tables)"
-            names = [f"read.{name}" for name in TABLES]
+            names = [f"read_blue.{name}" for name in TABLES]
             query = text(reads.replace(":tables", "CAST(CAST(:tables AS text[]) AS regclass[])"))
             return int(await connection.scalar(query, {"tables": names}) or 0)
 

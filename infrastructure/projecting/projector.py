@@ -1,0 +1,218 @@
+"""The projector process: one leader keeps every read model, each at its own pace."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from application.ports import LogUnavailable
+from infrastructure.event_log.codec import Codec
+from infrastructure.event_log.connection import PROJECTOR, Connection, connect
+from infrastructure.event_log.reader import LogReader
+from infrastructure.projecting.follower import BATCH, Follower, follow
+from infrastructure.projecting.swapping import RebuildIsRunning, TablesAreNewer, rebuild
+from infrastructure.read_database import is_outage, projector_engine
+from projections import slots
+from projections.checkpoints import Checkpoint, CheckpointMoved
+from projections.projection import Poisoned, Projection
+from projections.registry import BUILT_IN
+
+PACE_SECONDS = 0.05  # between two looks at the log, so that a busy log is taken in batches
+EMPTY_PACE_SECONDS = 0.1  # after a look that found only chunks: answers are being typed
+PAUSED_SECONDS = 0.5  # between two looks whether a paused read model may go on
+STANDBY_SECONDS = 0.5  # between two tries to lead
+LONGEST_PAUSE_SECONDS = 1.0  # between two tries to reach the database
+
+LEAD = "SELECT pg_try_advisory_lock(hashtextextended('threadlog.projector', 0))"
+
+logger = logging.getLogger(__name__)
+
+
+class Projector:
+    """Any number may run: one leads, the others wait for its lock.
+
+    It looks at the log when it is woken by an append, and every `poll_seconds`. A read model whose
+    next event cannot be applied stands still, alone, and tries again every `retry_seconds`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        projections: Sequence[Projection] = BUILT_IN,
+        codec: Codec | None = None,
+        poll_seconds: float = 1.0,
+        retry_seconds: float = 5.0,
+    ) -> None:
+        self._url = url
+        self._projections = projections
+        self._codec = codec or Codec()
+        self._poll_seconds = poll_seconds
+        self._retry_seconds = retry_seconds
+        self._pause = 0.0
+
+    async def run(self) -> None:
+        """Lead or wait for ever, through every outage of the database."""
+        while True:
+            try:
+                await self._lead()
+            except Exception as error:
+                if not isinstance(error, LogUnavailable) and not is_outage(error):
+                    raise
+                await self._again(error)
+
+    async def _again(self, error: Exception) -> None:
+        if not self._pause:
+            logger.warning("projector: starting again: %r", error)
+        self._pause = min(self._pause * 2 or 0.1, LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(self._pause)
+
+    async def _lead(self) -> None:
+        size = len(self._projections)
+        async with (
+            _leadership(self._url) as lead,
+            LogReader(self._url, role=PROJECTOR, connections=size) as reader,
+        ):
+            engine = projector_engine(self._url, connections=size)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(lead.end())
+                    for projection in self._projections:
+                        keeper = _Keeper(projection, engine, reader, self._codec, lead.wake())
+                        tasks.create_task(self._keep(keeper))
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from None
+            finally:
+                await engine.dispose()
+
+    async def _keep(self, keeper: "_Keeper") -> None:
+        """One read model, until the leadership ends."""
+        while True:
+            try:
+                follower = await keeper.begin(self._url)
+                while True:
+                    await self._go_on(follower, keeper.wake)
+                    self._pause = 0.0
+            except CheckpointMoved:
+                await asyncio.sleep(PACE_SECONDS)
+            except Poisoned as poisoned:
+                keeper.tell(f"stopped before {poisoned}", level=logging.ERROR)
+                await asyncio.sleep(self._retry_seconds)  # somebody may decide to skip it
+            except (TablesAreNewer, RebuildIsRunning) as error:
+                keeper.tell(str(error), level=logging.WARNING)
+                await asyncio.sleep(self._retry_seconds)
+
+    async def _go_on(self, follower: Follower, wake: asyncio.Event) -> None:
+        """Apply what there is, then wait for more."""
+        wake.clear()
+        try:
+            found = await follower.step()
+        except Poisoned as poisoned:
+            await follower.stop(poisoned)
+            raise
+        if found < BATCH:
+            await asyncio.sleep(PACE_SECONDS if found else EMPTY_PACE_SECONDS)
+            await _wait(wake, seconds=min(self._poll_seconds, follower.due_in()))
+
+
+@dataclass
+class _Keeper:
+    """What keeps one read model while this process leads."""
+
+    projection: Projection
+    engine: AsyncEngine
+    reader: LogReader
+    codec: Codec
+    wake: asyncio.Event
+    told: str = ""
+
+    async def begin(self, url: str) -> Follower:
+        """Follows the copy that readers see, once there is one of this version that may move.
+
+        Raises TablesAreNewer, and as `rebuild`.
+        """
+        while (copy := await self._copy()) is None or copy.version < self.projection.version:
+            await rebuild(url, self.projection, actor="system", codec=self.codec)
+        if copy.version > self.projection.version:
+            raise TablesAreNewer
+        while copy.paused:
+            await asyncio.sleep(PAUSED_SECONDS)
+            copy = await self._copy() or copy
+        follower = await follow(
+            self.engine, self.projection, copy, reader=self.reader, codec=self.codec
+        )
+        if not self.told:
+            self.tell(f"follows from position {follower.position}")
+        return follower
+
+    async def _copy(self) -> Checkpoint | None:
+        async with self.engine.begin() as connection:
+            return await slots.shown_copy(connection, self.projection)
+
+    def tell(self, what: str, *, level: int = logging.INFO) -> None:
+        """Once, in printable characters: others name events as well."""
+        if what != self.told:
+            self.told = what
+            shown = what.encode("unicode_escape").decode()
+            logger.log(level, "projector: %s %s", self.projection.name, shown)
+
+
+class _Leadership:
+    """Held as long as its connection; everybody who waits is woken by each append."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[asyncio.Event] = []
+        self._lost = asyncio.Event()
+
+    def wake(self) -> asyncio.Event:
+        """Set after each append; clear it before you look."""
+        event = asyncio.Event()
+        self._waiting.append(event)
+        return event
+
+    async def begin(self) -> None:
+        """Wait for the lock.
+
+        Asked for again and again: waiting inside PostgreSQL would hold back its vacuum.
+        """
+
+        def lost(_: object) -> None:
+            self._lost.set()
+
+        self._connection.add_termination_listener(lost)
+        while True:
+            if await self._connection.fetchval(LEAD):
+                break
+            await asyncio.sleep(STANDBY_SECONDS)
+        await self._connection.add_listener("chat_events", self._woken)
+        logger.info("projector: leads")
+
+    async def end(self) -> None:
+        """Raises ConnectionError when somebody else may lead."""
+        await self._lost.wait()
+        raise ConnectionError("the connection that holds the lock is gone")
+
+    def _woken(self, *_: object) -> None:
+        for event in self._waiting:
+            event.set()
+
+
+@asynccontextmanager
+async def _leadership(url: str) -> AsyncGenerator[_Leadership]:
+    connection = await connect(url, role=PROJECTOR)
+    try:
+        leadership = _Leadership(connection)
+        await leadership.begin()
+        yield leadership
+    finally:
+        connection.terminate()
+
+
+async def _wait(wake: asyncio.Event, *, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wake.wait()
