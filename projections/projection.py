@@ -28,6 +28,7 @@ class Projection:
     load: Callable[[Rows, AsyncSession, Batch], Awaitable[None]]
     change: Callable[[Rows, Recorded[Event]], None]
     events: tuple[type[Event], ...] | None = None  # only these; None: all but chunks
+    pace_seconds: float = 0.05  # between two looks at a busy log, so that it is taken in batches
 
 
 class Poisoned(Exception):

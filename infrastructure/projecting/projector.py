@@ -20,8 +20,8 @@ from projections.checkpoints import Checkpoint, CheckpointMoved
 from projections.projection import Poisoned, Projection
 from projections.registry import BUILT_IN
 
-PACE_SECONDS = 0.05  # between two looks at the log, so that a busy log is taken in batches
-EMPTY_PACE_SECONDS = 0.1  # after a look that found only chunks: answers are being typed
+EMPTY_PACE_SECONDS = 0.1  # at least, after a look that found only chunks: answers are being typed
+AGAIN_SECONDS = 0.05  # after somebody else has moved a checkpoint
 PAUSED_SECONDS = 0.5  # between two looks whether a paused read model may go on
 STANDBY_SECONDS = 0.5  # between two tries to lead
 LONGEST_PAUSE_SECONDS = 1.0  # between two tries to reach the database
@@ -97,7 +97,7 @@ class Projector:
                     await self._go_on(follower, keeper.wake)
                     self._pause = 0.0
             except CheckpointMoved:
-                await asyncio.sleep(PACE_SECONDS)
+                await asyncio.sleep(AGAIN_SECONDS)
             except Poisoned as poisoned:
                 keeper.tell(f"stopped before {poisoned}", level=logging.ERROR)
                 await asyncio.sleep(self._retry_seconds)  # somebody may decide to skip it
@@ -114,7 +114,8 @@ class Projector:
             await follower.stop(poisoned)
             raise
         if found < BATCH:
-            await asyncio.sleep(PACE_SECONDS if found else EMPTY_PACE_SECONDS)
+            pace = follower.projection.pace_seconds
+            await asyncio.sleep(pace if found else max(pace, EMPTY_PACE_SECONDS))
             await _wait(wake, seconds=min(self._poll_seconds, follower.due_in()))
 
 
