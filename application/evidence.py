@@ -13,9 +13,10 @@ from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter
 from pydantic_ai.models import ModelRequestContext, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 
+from application.audit.reads import BlobReads, ThreadReads
 from application.history import messages_told, recorded_message
 from application.models import build_model
-from application.ports import AnyRecorded, BlobStore, EventLog
+from application.ports import AnyRecorded
 from application.witness import parameters_of, sdk
 from domain.completion_events import MessageRecorded, ModelRequested
 from domain.refusals import CompletionNotFound
@@ -55,7 +56,7 @@ class Evidence:
         return None if self.asked.sdk == sdk() else sdk()
 
 
-async def evidence_of(log: EventLog, blobs: BlobStore, completion_id: UUID) -> list[Evidence]:
+async def evidence_of(log: ThreadReads, blobs: BlobReads, completion_id: UUID) -> list[Evidence]:
     """Every request of a completion, in order. Sends nothing.
 
     Raises CompletionNotFound, and LogUnavailable as a read.
@@ -76,7 +77,7 @@ class _Witnessed:
 
     stream: Sequence[AnyRecorded]
     thread: Mapping[int, AnyRecorded]  # by position
-    blobs: BlobStore
+    blobs: BlobReads
 
     async def evidence(self, recorded: AnyRecorded) -> Evidence:
         asked = cast("ModelRequested", recorded.event)

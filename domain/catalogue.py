@@ -8,6 +8,7 @@ from domain import completion_events as completion
 from domain import execution_events as execution
 from domain import operation_events as operation
 from domain import thread_events as thread
+from domain import webhook_events as webhook
 
 Event: TypeAlias = (
     thread.ThreadEvent
@@ -16,6 +17,7 @@ Event: TypeAlias = (
     | account.AccountEvent
     | account.AccessEvent
     | operation.OperationEvent
+    | webhook.WebhookEvent
 )
 
 
@@ -97,6 +99,12 @@ CATALOGUE: tuple[EventType, ...] = (
     _internal("projection.swapped", operation.ProjectionSwapped),
     _internal("analyst.created", operation.AnalystCreated),
     _internal("analyst.dropped", operation.AnalystDropped),
+    _internal("webhook.created", webhook.WebhookCreated),
+    _internal("webhook.changed", webhook.WebhookChanged),
+    _internal("webhook.secret_rotated", webhook.WebhookSecretRotated),
+    _internal("webhook.replayed", webhook.WebhookReplayed),
+    _internal("webhook.retried", webhook.WebhookRetried),
+    _internal("webhook.deleted", webhook.WebhookDeleted),
 )
 
 BY_TYPE: dict[type[Event], EventType] = {entry.type: entry for entry in CATALOGUE}

@@ -48,3 +48,8 @@ def projection_stream(name: str) -> UUID:
 def analyst_stream(login: str) -> UUID:
     """The stream of what operators did to an analyst's login."""
     return uuid5(NAMESPACE, f"analyst {login}")
+
+
+def access_stream(actor: str, *, day: str) -> UUID:
+    """The stream of what somebody without a key has read or copied on a day, as ISO 8601."""
+    return uuid5(NAMESPACE, f"access {actor} {day}")

@@ -43,6 +43,7 @@ class AnalystCreated:
     """A login of the database may read the schema `analytics`."""
 
     login: str
+    texts: bool = False  # also what people wrote?
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,20 @@ class ExecutionHasEnded(Refusal):
     """The tool execution has already reached its final state."""
 
 
+class PositionIsAhead(Refusal):
+    """The position is beyond the end of the log."""
+
+
 class KeyNotFound(Refusal):
     """There is no such key."""
+
+
+class WebhookNotFound(Refusal):
+    """There is no such webhook."""
+
+
+class WebhooksAreMany(Refusal):
+    """You have as many webhooks as one user may have. Delete one first."""
 
 
 class NotPermitted(Refusal):

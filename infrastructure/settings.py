@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         description="names that requests may be addressed to; default: any",
         examples=["chat.example.com,localhost"],
     )
+    webhook_private: bool = Field(
+        default=False,
+        description="let webhooks be at http:// addresses and in private networks",
+        examples=["true"],
+    )
     allow_unsafe_database: bool = Field(
         default=False,
         description="for tests only: start on a PostgreSQL that may lose what it has acknowledged",

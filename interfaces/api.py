@@ -21,6 +21,7 @@ from infrastructure.read_database import ReadDatabase
 from infrastructure.redis_client import connect_redis
 from infrastructure.relay.hub import Hub
 from infrastructure.settings import Settings
+from infrastructure.webhooks.office import WebhookOffice
 from infrastructure.worker.wake_up import TaskiqWakeUp
 from interfaces import processes
 from interfaces.bootstrap import ground
@@ -60,7 +61,7 @@ async def serve_api(settings: Settings, addresses: Addresses, *, first_key: str)
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         processes.settle()
-        await Server(config, resources.hub).serve(sockets=[listener])
+        await Server(config, resources.hub, leaving=resources.leaving).serve(sockets=[listener])
 
 
 class Server(uvicorn.Server):
@@ -70,9 +71,10 @@ class Server(uvicorn.Server):
     in good order after it.
     """
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, *, leaving: asyncio.Event) -> None:
         super().__init__(config)
         self._hub = hub
+        self._leaving = leaving
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -84,6 +86,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for connection in list(self.server_state.connections):
             connection.shutdown()
+        self._leaving.set()
         await self._hub.close()
         for listener in sockets or []:
             await _take_in(listener)
@@ -136,8 +139,9 @@ async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator
                     database_check(base.log.reader),
                     schema_check(addresses.database),
                     redis_check(base.redis),
-                    projector_check(tables, base.log.reader),
+                    projector_check(base.log.reader),
                 ],
+                office=WebhookOffice(database, private=settings.webhook_private),
             )
         finally:
             await hub.close()

@@ -36,6 +36,7 @@ class AsyncToolExecution(ReadModel, kw_only=True):
     tool_call_id: Mapped[str]
     name: Mapped[str]  # of the tool
     timeout_seconds: Mapped[int | None] = mapped_column(default=None)
+    outside: Mapped[bool] = mapped_column(default=False)  # somebody else's system works on it
     status: Mapped[Status] = mapped_column(Text, default="pending")
     attempts: Mapped[int] = mapped_column(default=0)
     progress: Mapped[float | None] = mapped_column(default=None)  # 0 to 1
@@ -46,6 +47,8 @@ class AsyncToolExecution(ReadModel, kw_only=True):
     message: Mapped[str | None] = mapped_column(default=None)  # what people read of it
     error_type: Mapped[str | None] = mapped_column(default=None)
     error_message: Mapped[str | None] = mapped_column(default=None)  # or why it was stopped
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
+    cancelled_by: Mapped[str | None] = mapped_column(default=None)  # the actor that asked for it
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None] = mapped_column(default=None)  # the first claim
     completed_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -61,6 +64,7 @@ def dispatched(rows: Rows, recorded: Recorded[object], event: ExecutionDispatche
         tool_call_id=event.tool_call_id,
         name=event.tool,
         timeout_seconds=event.timeout_seconds,
+        outside=event.task is None,
         created_at=moment(recorded),
         position=recorded.position,
     )
@@ -81,6 +85,13 @@ def progressed(rows: Rows, recorded: Recorded[object], event: ExecutionProgresse
     row = rows.get(AsyncToolExecution, recorded.stream_id)
     row.progress = event.fraction
     row.progress_message = event.message
+
+
+def cancel_requested(rows: Rows, recorded: Recorded[object]) -> None:
+    """Somebody wants no result of it any more."""
+    row = rows.get(AsyncToolExecution, recorded.stream_id)
+    row.cancel_requested_at = moment(recorded)
+    row.cancelled_by = recorded.actor
 
 
 def finished(rows: Rows, recorded: Recorded[object], event: ExecutionFinished) -> None:

@@ -1,6 +1,6 @@
 """Completions: a row for each answer that was asked for, from the request to its ending."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
@@ -29,6 +29,8 @@ from projections.parts import parts_of, text_of
 from projections.rows import Rows
 from projections.schema import ReadModel, moment, owner_of, thread_of
 
+MILLISECOND = timedelta(milliseconds=1)
+
 
 class Step(TypedDict):
     """How much of the answer there was after one recorded message."""
@@ -50,6 +52,7 @@ class Completion(ReadModel, kw_only=True):
     parent_id: Mapped[UUID]  # the message that its answer stands below
     agent: Mapped[str | None] = mapped_column(default=None)  # None: its turn has not come
     model: Mapped[str | None] = mapped_column(default=None)
+    provider: Mapped[str | None] = mapped_column(default=None)  # such as openai-chat
     status: Mapped[Status] = mapped_column(Text, default="pending")
     response: Mapped[str | None] = mapped_column(default=None)  # all text recorded so far, uncut
     characters: Mapped[int | None] = mapped_column(default=None)
@@ -59,11 +62,23 @@ class Completion(ReadModel, kw_only=True):
     error_details: Mapped[JsonObject | None] = mapped_column(JSONB(none_as_null=True), default=None)
     input_tokens: Mapped[int | None] = mapped_column(default=None)
     output_tokens: Mapped[int | None] = mapped_column(default=None)
+    cache_read_tokens: Mapped[int | None] = mapped_column(default=None)
+    cache_write_tokens: Mapped[int | None] = mapped_column(default=None)
+    tokens_estimated: Mapped[bool | None] = mapped_column(default=None)  # in part, by us
+    model_requests: Mapped[int | None] = mapped_column(default=None)  # that were answered
     cost_microdollars: Mapped[int | None] = mapped_column(default=None)
     time_to_first_token_ms: Mapped[int | None] = mapped_column(default=None)
     latency_ms: Mapped[int | None] = mapped_column(default=None)  # from the claim to the end
+    model_ms: Mapped[int] = mapped_column(default=0)  # from each request to its whole response
+    model_asked_at: Mapped[datetime | None] = mapped_column(default=None)  # and not answered yet
     attempts: Mapped[int] = mapped_column(default=0)
+    lost_workers: Mapped[int] = mapped_column(default=0)
+    model_retries: Mapped[int] = mapped_column(default=0)
+    handovers: Mapped[int] = mapped_column(default=0)  # by workers that were told to end
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
+    cancelled_by: Mapped[str | None] = mapped_column(default=None)  # the actor that asked for it
     created_at: Mapped[datetime]
+    requested_at: Mapped[datetime | None] = mapped_column(default=None)  # its turn had come
     started_at: Mapped[datetime | None] = mapped_column(default=None)  # the first claim
     completed_at: Mapped[datetime | None] = mapped_column(default=None)
     steps: Mapped[list[Step]] = mapped_column(JSONB, default_factory=list[Step], repr=False)
@@ -81,6 +96,7 @@ def requested(rows: Rows, recorded: Recorded[object], event: CompletionRequested
         row = _asked(rows, recorded, recorded.stream_id, message_id=event.message_id)
     row.agent = event.agent
     row.model = event.model
+    row.requested_at = moment(recorded)
 
 
 def given_up(
@@ -104,7 +120,10 @@ def started(rows: Rows, recorded: Recorded[object], event: CompletionStarted) ->
 
 def model_requested(rows: Rows, recorded: Recorded[object], event: ModelRequested) -> None:
     """The model is known by the name that it was called by."""
-    rows.get(Completion, recorded.stream_id).model = event.model
+    row = rows.get(Completion, recorded.stream_id)
+    row.model = event.model
+    row.provider = event.named.partition(":")[0] if event.named else None
+    row.model_asked_at = moment(recorded)
 
 
 def message_recorded(rows: Rows, recorded: Recorded[object], event: MessageRecorded) -> None:
@@ -119,6 +138,9 @@ def message_recorded(rows: Rows, recorded: Recorded[object], event: MessageRecor
         characters=len(row.response or ""),
     )
     row.steps = [*row.steps, step]
+    if event.message.get("kind") == "response" and row.model_asked_at is not None:
+        row.model_ms += (moment(recorded) - row.model_asked_at) // MILLISECOND
+        row.model_asked_at = None
 
 
 def interrupted(rows: Rows, recorded: Recorded[object], event: CompletionInterrupted) -> None:
@@ -128,6 +150,21 @@ def interrupted(rows: Rows, recorded: Recorded[object], event: CompletionInterru
     row.steps = [step for step in row.steps if step["position"] <= event.kept_through]
     kept = row.steps[-1]["characters"] if row.steps else 0
     row.response = (row.response or "")[:kept] or None
+    row.model_asked_at = None
+    match event.reason:
+        case "worker_lost":
+            row.lost_workers += 1
+        case "model_retried":
+            row.model_retries += 1
+        case "handed_over":
+            row.handovers += 1
+
+
+def cancel_requested(rows: Rows, recorded: Recorded[object]) -> None:
+    """Somebody wants no more of it; it ends soon."""
+    row = rows.get(Completion, recorded.stream_id)
+    row.cancel_requested_at = moment(recorded)
+    row.cancelled_by = recorded.actor
 
 
 def set_status(rows: Rows, recorded: Recorded[object], status: Status) -> None:
@@ -178,11 +215,16 @@ def _ended(rows: Rows, recorded: Recorded[object], answer: Answer, *, status: St
     row = rows.get(Completion, recorded.stream_id)
     row.status = status
     row.completed_at = moment(recorded)
+    row.model_asked_at = None
     row.model = answer.model or row.model
     row.characters = answer.characters
     row.sha256 = answer.sha256
     row.input_tokens = answer.usage.input_tokens
     row.output_tokens = answer.usage.output_tokens
+    row.cache_read_tokens = answer.usage.cache_read_tokens
+    row.cache_write_tokens = answer.usage.cache_write_tokens
+    row.tokens_estimated = answer.usage.estimated
+    row.model_requests = answer.usage.requests
     row.cost_microdollars = answer.cost_microdollars
     row.time_to_first_token_ms = answer.time_to_first_token_ms
     row.latency_ms = answer.duration_ms

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from projections.schema import ReadModel
 
@@ -39,14 +40,17 @@ async def newest_first(
     session: AsyncSession,
     query: Select[R],
     *,
-    model: type[R],
+    place: InstrumentedAttribute[int],
     limit: int,
     cursor: int | None,
 ) -> Page[R]:
-    """The latest rows, or those before a cursor. Rows that come later change no page."""
+    """The latest rows, or those before a cursor. Rows that come later change no page.
+
+    `place` is the position that they are ordered by; no two rows have the same.
+    """
     if cursor is not None:
-        query = query.where(model.position < cursor)
-    return await _page(session, query.order_by(model.position.desc()), limit=limit)
+        query = query.where(place < cursor)
+    return await _page(session, query.order_by(place.desc()), place=place, limit=limit)
 
 
 async def oldest_first(
@@ -60,10 +64,13 @@ async def oldest_first(
     """The first rows, or those after a cursor. Rows that come later are on later pages."""
     if cursor is not None:
         query = query.where(model.position > cursor)
-    return await _page(session, query.order_by(model.position), limit=limit)
+    place = model.position
+    return await _page(session, query.order_by(place), place=place, limit=limit)
 
 
-async def _page(session: AsyncSession, query: Select[Any], *, limit: int) -> Page[Any]:
+async def _page(
+    session: AsyncSession, query: Select[Any], *, place: InstrumentedAttribute[int], limit: int
+) -> Page[Any]:
     rows = (await session.scalars(query.limit(limit + 1))).all()
     more = len(rows) > limit
-    return Page(rows[:limit], next=rows[limit - 1].position if more else None)
+    return Page(rows[:limit], next=getattr(rows[limit - 1], place.key) if more else None)

@@ -67,13 +67,13 @@ def change(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
         case thread.MessageQueued():
             messages.queued(rows, recorded, event)
             completions.reserved(rows, recorded, event)
-            threads.touched(rows, recorded)
+            threads.message_queued(rows, recorded, event)
         case thread.MessageDelivered():
             messages.delivered(rows, recorded, event)
             threads.message_entered(rows, recorded, event)
         case thread.MessageWithdrawn():
             messages.withdrawn(rows, recorded, event)
-            threads.touched(rows, recorded)
+            threads.message_withdrawn(rows, recorded, event)
         case thread.ThreadCompletionRequested():
             messages.asked(rows, recorded, event)
             threads.turn_given(rows, recorded, event)

@@ -4,8 +4,10 @@ from pydantic import ImportString, TypeAdapter, ValidationError
 
 from projections.projection import Projection
 from projections.record import RECORD
+from projections.search import SEARCH
+from projections.tool_calls import TOOL_CALLS
 
-BUILT_IN: tuple[Projection, ...] = (RECORD,)
+BUILT_IN: tuple[Projection, ...] = (RECORD, TOOL_CALLS, SEARCH)
 
 _IMPORT: TypeAdapter[object] = TypeAdapter(ImportString)
 

@@ -14,6 +14,17 @@ from projections.schema import METADATA
 SCHEMAS: Mapping[Slot, str] = {"blue": "read_blue", "green": "read_green"}
 OTHER: Mapping[Slot, Slot] = {"blue": "green", "green": "blue"}
 
+# A type that PostgreSQL knows by another name is not judged.
+_FITS = """
+SELECT coalesce(bool_and(found.name IS NOT NULL AND wanted.name IS NOT NULL
+                         AND coalesce(found.type = to_regtype(wanted.type), true)), false)
+  FROM unnest(CAST(:columns AS text[]), CAST(:types AS text[])) AS wanted (name, type)
+  FULL JOIN (SELECT attname::text, atttypid
+               FROM pg_attribute
+              WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped)
+         AS found (name, type) ON found.name = wanted.name
+"""
+
 
 def tables_of(projection: Projection) -> list[Table]:
     """As readers name them."""
@@ -56,6 +67,20 @@ async def shown_copy(connection: AsyncConnection, projection: Projection) -> Che
     return copy
 
 
+async def fits(connection: AsyncConnection, projection: Projection, slot: Slot) -> bool:
+    """Has the copy all tables of this code, with its columns and their types?"""
+    quote = connection.dialect.identifier_preparer.quote
+    for table in tables_of(projection):
+        wanted = {
+            "name": f"{SCHEMAS[slot]}.{quote(table.name)}",
+            "columns": [column.name for column in table.columns],
+            "types": [column.type.compile(connection.dialect) for column in table.columns],
+        }
+        if not await connection.scalar(text(_FITS), wanted):
+            return False
+    return True
+
+
 async def drop(connection: AsyncConnection, projection: Projection, *, schema: str) -> None:
     """The tables are no more."""
     await write_in(connection, schema)
@@ -84,6 +109,7 @@ async def _make_way(connection: AsyncConnection, table: Table) -> None:
     kind = text("SELECT relkind FROM pg_class WHERE oid = to_regclass(:name)")
     if await connection.scalar(kind, {"name": table.fullname}) == b"r":
         await connection.execute(text(f"DROP TABLE {table.fullname}"))
+        await connection.execute(text("DROP TABLE IF EXISTS read.checkpoints"))
 
 
 async def _show(connection: AsyncConnection, table: Table, *, schema: str) -> None:

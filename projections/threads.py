@@ -1,9 +1,10 @@
 """Threads: a row for each conversation, as lists of conversations show it."""
 
 from datetime import datetime
+from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Index, select
+from sqlalchemy import Index, Select, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,18 +15,24 @@ from domain.thread_events import (
     HeadMoved,
     MessageAdded,
     MessageDelivered,
+    MessageQueued,
+    MessageWithdrawn,
     ThreadCompletionRequested,
     ThreadRenamed,
     ThreadStarted,
     TurnEnded,
 )
 from projections.listing import Page, Reader, may_see, newest_first
-from projections.messages import Message
+from projections.messages import Message, Role
 from projections.parts import text_of
 from projections.rows import Rows
 from projections.schema import ReadModel, moment, thread_of
 
 PREVIEW_CHARACTERS = 200
+
+S = TypeVar("S", bound=Select[Any])
+
+Order: TypeAlias = Literal["started", "activity"]
 
 
 class Thread(ReadModel, kw_only=True):
@@ -35,6 +42,8 @@ class Thread(ReadModel, kw_only=True):
     __table_args__ = (
         Index("threads_position", "position"),
         Index("threads_user", "user_id", "position"),
+        Index("threads_activity", "archived", "active_position"),
+        Index("threads_user_activity", "user_id", "archived", "active_position"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -45,7 +54,14 @@ class Thread(ReadModel, kw_only=True):
     active_completion_id: Mapped[UUID | None] = mapped_column(default=None)  # whose turn it is
     archived: Mapped[bool] = mapped_column(default=False)
     message_count: Mapped[int] = mapped_column(default=0)  # in the tree, all branches
-    last_message_preview: Mapped[str | None] = mapped_column(default=None)
+    user_message_count: Mapped[int] = mapped_column(default=0)  # of these
+    assistant_message_count: Mapped[int] = mapped_column(default=0)  # of these
+    queued_message_count: Mapped[int] = mapped_column(default=0)  # that wait, outside the tree
+    last_message_role: Mapped[Role | None] = mapped_column(Text, default=None)
+    last_message_preview: Mapped[str | None] = mapped_column(default=None)  # None: it has no text
+    last_message_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_message_position: Mapped[int | None] = mapped_column(default=None)  # it entered the tree
+    active_position: Mapped[int] = mapped_column(default=0)  # the same, or where it was started
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -61,6 +77,7 @@ def started(rows: Rows, recorded: Recorded[object], event: ThreadStarted) -> Non
         created_at=moment(recorded),
         updated_at=moment(recorded),
         position=recorded.position,
+        active_position=recorded.position,
     )
     rows.add(row)
 
@@ -71,7 +88,20 @@ def message_entered(
     """A user's message is the new head."""
     row = touched(rows, recorded)
     row.head = event.message_id
-    _count(rows, row, message_id=event.message_id)
+    row.user_message_count += 1
+    if isinstance(event, MessageDelivered):
+        row.queued_message_count -= 1
+    _came(rows, recorded, row, message_id=event.message_id)
+
+
+def message_queued(rows: Rows, recorded: Recorded[object], event: MessageQueued) -> None:
+    """A user's message waits; it is the last one when it enters the tree."""
+    touched(rows, recorded).queued_message_count += 1
+
+
+def message_withdrawn(rows: Rows, recorded: Recorded[object], event: MessageWithdrawn) -> None:
+    """One waits no more."""
+    touched(rows, recorded).queued_message_count -= 1
 
 
 def turn_given(rows: Rows, recorded: Recorded[object], event: ThreadCompletionRequested) -> None:
@@ -85,7 +115,8 @@ def turn_ended(rows: Rows, recorded: Recorded[object], event: TurnEnded) -> None
     row.active_completion_id = None
     row.head = event.head
     if event.answered:
-        _count(rows, row, message_id=event.completion_id)
+        row.assistant_message_count += 1
+        _came(rows, recorded, row, message_id=event.completion_id)
 
 
 def head_moved(rows: Rows, recorded: Recorded[object], event: HeadMoved) -> None:
@@ -110,10 +141,13 @@ def touched(rows: Rows, recorded: Recorded[object]) -> Thread:
     return row
 
 
-def _count(rows: Rows, row: Thread, *, message_id: UUID) -> None:
+def _came(rows: Rows, recorded: Recorded[object], row: Thread, *, message_id: UUID) -> None:
+    message = rows.get(Message, message_id, row.id)
     row.message_count += 1
-    text = text_of(rows.get(Message, message_id, row.id).parts)
-    row.last_message_preview = text[:PREVIEW_CHARACTERS] or row.last_message_preview
+    row.last_message_role = message.role
+    row.last_message_preview = text_of(message.parts)[:PREVIEW_CHARACTERS] or None
+    row.last_message_at = moment(recorded)
+    row.last_message_position = row.active_position = recorded.position
 
 
 async def get(session: AsyncSession, thread_id: UUID, *, reader: Reader) -> Thread | None:
@@ -127,10 +161,35 @@ async def list_newest(
     session: AsyncSession,
     *,
     reader: Reader,
+    order: Order = "started",
     limit: int = 50,
     cursor: int | None = None,
     archived: bool = False,
+    active_after: int | None = None,
 ) -> Page[Thread]:
-    """Threads that are in use, or the archived ones, the one started last first."""
-    query = select(Thread).where(may_see(reader, Thread), Thread.archived.is_(archived))
-    return await newest_first(session, query, model=Thread, limit=limit, cursor=cursor)
+    """Threads that are in use, or the archived ones, the one started last first.
+
+    By activity it is the one with the latest message. Then too no thread is on two pages; one that
+    was on none because it moved meanwhile is active after the position that the rows showed first.
+    """
+    query = _listed(select(Thread), reader, archived=archived, active_after=active_after)
+    place = Thread.position if order == "started" else Thread.active_position
+    return await newest_first(session, query, place=place, limit=limit, cursor=cursor)
+
+
+async def count(
+    session: AsyncSession,
+    *,
+    reader: Reader,
+    archived: bool = False,
+    active_after: int | None = None,
+) -> int:
+    """How many `list_newest` shows on all pages."""
+    query = select(func.count(Thread.active_position))
+    query = _listed(query, reader, archived=archived, active_after=active_after)
+    return await session.scalar(query) or 0
+
+
+def _listed(query: S, reader: Reader, *, archived: bool, active_after: int | None) -> S:
+    query = query.where(may_see(reader, Thread), Thread.archived.is_(archived))
+    return query if active_after is None else query.where(Thread.active_position > active_after)

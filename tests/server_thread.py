@@ -26,14 +26,19 @@ class _Server(uvicorn.Server):
 class ServerThread:
     """Listens on `url` from the beginning; answers between `start` and `stop`."""
 
-    def __init__(self, app: Any, *, name: str, port: int = 0) -> None:
+    def __init__(self, app: Any, *, name: str, port: int = 0, keep_alive_seconds: int = 5) -> None:
         self._name = name
         self._listener = socket.create_server(("127.0.0.1", port), backlog=2048)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
+                app,
+                log_level="critical",
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=1,
+                timeout_keep_alive=keep_alive_seconds,
             )
         )
 

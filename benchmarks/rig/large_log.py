@@ -66,9 +66,13 @@ SELECT CASE WHEN of_thread THEN thread ELSE filling.completion(t, u) END,
 
 THREADS = """
 INSERT INTO read_blue.threads (id, user_id, position, agent, title, metadata, head, archived,
-                          message_count, last_message_preview, created_at, updated_at)
+                          message_count, user_message_count, assistant_message_count,
+                          queued_message_count, last_message_preview, last_message_role,
+                          last_message_at, last_message_position, active_position, created_at,
+                          updated_at)
 SELECT filling.thread(t), filling.owner(t), t * 400 + 1, 'assistant', 'About the world', '{}',
-       filling.completion(t, 4), false, 10, repeat('Hello world ', 15), now(), now()
+       filling.completion(t, 4), false, 10, 5, 5, 0, repeat('Hello world ', 15), 'assistant',
+       now(), t * 400 + 400, t * 400 + 400, now(), now()
   FROM generate_series($1::bigint, $2::bigint - 1) t ORDER BY t
 """
 MESSAGES = """
@@ -86,11 +90,13 @@ SELECT CASE WHEN answer THEN filling.completion(t, u) ELSE filling.message(t, u)
  ORDER BY t / 25, u, t, answer
 """
 COMPLETIONS = """
-INSERT INTO read_blue.completions (id, thread_id, user_id, position, message_id, agent, model,
-                                   status, response, characters, attempts, created_at, steps)
+INSERT INTO read_blue.completions (id, thread_id, user_id, position, message_id, parent_id, agent,
+                                   model, status, response, characters, model_ms, attempts,
+                                   lost_workers, model_retries, handovers, created_at, steps)
 SELECT filling.completion(t, u), filling.thread(t), filling.owner(t), t * 400 + u * 80,
-       filling.message(t, u), 'assistant', 'gpt-5', 'completed', repeat('Hello world ', 60), 720,
-       1, now(), '[{"parts": 1, "position": 1, "characters": 720}]'
+       filling.message(t, u), filling.message(t, u), 'assistant', 'gpt-5', 'completed',
+       repeat('Hello world ', 60), 720, 1000, 1, 0, 0, 0, now(),
+       '[{"parts": 1, "position": 1, "characters": 720}]'
   FROM generate_series($1::bigint, $2::bigint - 1) t, generate_series(0, 4) u
  ORDER BY t / 25, u, t
 """

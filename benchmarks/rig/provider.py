@@ -23,8 +23,7 @@ class StampingServer(ModelServer):
     """The tests' provider, with the time in front of each word; it hangs up on nobody who idles."""
 
     def __init__(self, *, keep: bool) -> None:
-        super().__init__(keep=keep)
-        self._server.config.timeout_keep_alive = 300
+        super().__init__(keep=keep, keep_alive_seconds=300)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""

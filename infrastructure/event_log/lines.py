@@ -18,20 +18,15 @@ def line_of(entry: LogEntry) -> bytes:
 
     What another application has stored that is not JSON stands in `state_hex`.
     """
-    head = to_json(
-        {
-            "position": entry.position,
-            "stream_id": entry.originator_id,
-            "version": entry.originator_version,
-            "topic": entry.topic,
-            "thread_id": entry.thread_id,
-            "owner_id": entry.owner_id,
-            "recorded_at": entry.recorded_at.isoformat(),
-        }
-    )
+    head = (
+        f'{{"position":{entry.position},"stream_id":"{entry.originator_id}"'
+        f',"version":{entry.originator_version},"topic":{to_json(entry.topic).decode()}'
+        f',"thread_id":{_quoted(entry.thread_id)},"owner_id":{_quoted(entry.owner_id)}'
+        f',"recorded_at":"{entry.recorded_at.isoformat()}"'
+    ).encode()
     if _is_one_line_of_json(entry.state):
-        return b'%b,"state":%b}' % (head[:-1], entry.state)
-    return b'%b,"state_hex":"%b"}' % (head[:-1], entry.state.hex().encode())
+        return b'%b,"state":%b}' % (head, entry.state)
+    return b'%b,"state_hex":"%b"}' % (head, entry.state.hex().encode())
 
 
 def entry_of(line: bytes) -> LogEntry:
@@ -59,6 +54,10 @@ def _halves(line: bytes) -> tuple[dict[str, Any], bytes]:
         return from_json(head + b"}"), state[:-1]
     whole = from_json(line)
     return whole, bytes.fromhex(whole["state_hex"])
+
+
+def _quoted(known: UUID | None) -> str:
+    return "null" if known is None else f'"{known}"'
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -4,14 +4,15 @@
 --   threadlog_owner      owns the schema `threadlog`; nobody logs in as it, only migrations take it
 --   threadlog_runtime    API and workers: appends through one function, reads the log
 --   threadlog_projector  reads the log, owns the schemas `read…` and `analytics`
---   threadlog_analyst    reads the schema `analytics` and nothing else
+--   threadlog_analyst    reads the schema `analytics` and nothing else; what people wrote only as
+--   threadlog_analyst_texts
 
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY
-        ARRAY['threadlog_owner', 'threadlog_runtime', 'threadlog_projector', 'threadlog_analyst']
+    FOREACH name IN ARRAY ARRAY['threadlog_owner', 'threadlog_runtime', 'threadlog_projector',
+                                'threadlog_analyst', 'threadlog_analyst_texts']
     LOOP
         IF to_regrole(name) IS NULL THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
@@ -45,6 +46,6 @@ GRANT SELECT ON threadlog.migrations TO threadlog_runtime, threadlog_projector;
 
 SET LOCAL ROLE threadlog_projector;
 GRANT USAGE ON SCHEMA read TO threadlog_runtime;
-GRANT USAGE ON SCHEMA analytics TO threadlog_analyst;
+GRANT USAGE ON SCHEMA analytics TO threadlog_analyst, threadlog_analyst_texts;
 ALTER DEFAULT PRIVILEGES IN SCHEMA read GRANT SELECT ON TABLES TO threadlog_runtime;
 ALTER DEFAULT PRIVILEGES IN SCHEMA analytics GRANT SELECT ON TABLES TO threadlog_analyst;

@@ -1,9 +1,10 @@
 """One copy of a read model follows the log from its checkpoint, batch by batch."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
+from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,6 +23,9 @@ from projections.projection import Poisoned, Projection
 
 BATCH = 1000  # events
 SKIP_SECONDS = 0.25  # between two checkpoints where there is nothing to apply
+SKIPPED = BY_TYPE[ProjectionSkipped].name
+
+Wanted: TypeAlias = Callable[[LogEntry], bool]
 
 
 class Follower:
@@ -35,7 +39,7 @@ class Follower:
         *,
         reader: LogReader,
         codec: Codec,
-        skipped: frozenset[int],
+        is_wanted: Wanted,
     ) -> None:
         self.projection = projection
         self.position: int = copy.position  # of the checkpoint
@@ -43,12 +47,7 @@ class Follower:
         self._copy = copy
         self._reader = reader
         self._codec = codec
-        self._skipped = skipped
-        self._names = (
-            None
-            if projection.events is None
-            else frozenset(BY_TYPE[kind].name for kind in projection.events)
-        )
+        self._is_wanted = is_wanted
         self._scanned = copy.position  # up to here there is nothing left to apply
         self._moved = 0.0  # when the checkpoint was written
         self._stopped_at = copy.stopped_at
@@ -90,13 +89,8 @@ class Follower:
             )
         self._stopped_at = poisoned.position
 
-    def _is_wanted(self, entry: LogEntry) -> bool:
-        if entry.position in self._skipped:
-            return False
-        return self._names is None or entry.name in self._names
-
     async def _apply_scan(self, scan: Scan) -> None:
-        batch, poisoned = self._decode(scan.entries)
+        batch, poisoned = decoded(scan.entries, codec=self._codec)
         through = poisoned.position - 1 if poisoned else scan.through
         try:
             await self._apply(batch, through=through)
@@ -107,16 +101,6 @@ class Follower:
             raise
         if poisoned:
             raise poisoned
-
-    def _decode(self, entries: Sequence[LogEntry]) -> tuple[list[Recorded[Event]], Poisoned | None]:
-        """The events up to the first one that cannot be decoded, and that one's fault."""
-        batch: list[Recorded[Event]] = []
-        for entry in entries:
-            try:
-                batch.append(self._codec.decode(entry))
-            except Exception as error:  # noqa: BLE001  # an upcaster may raise anything
-                return batch, Poisoned(entry.position, f"{type(error).__name__}: {error}")
-        return batch, None
 
     async def _apply(self, batch: Sequence[Recorded[Event]], *, through: int) -> None:
         """One transaction; halved where the database refuses a row, until that one is found."""
@@ -148,6 +132,19 @@ class Follower:
             self._stopped_at = None
 
 
+def decoded(
+    entries: Sequence[LogEntry], *, codec: Codec
+) -> tuple[list[Recorded[Event]], Poisoned | None]:
+    """The events up to the first one that cannot be decoded, and that one's fault."""
+    batch: list[Recorded[Event]] = []
+    for entry in entries:
+        try:
+            batch.append(codec.decode(entry))
+        except Exception as error:  # noqa: BLE001  # an upcaster may raise anything
+            return batch, Poisoned(entry.position, f"{type(error).__name__}: {error}")
+    return batch, None
+
+
 async def follow(
     engine: AsyncEngine,
     projection: Projection,
@@ -157,11 +154,29 @@ async def follow(
     codec: Codec,
 ) -> Follower:
     """A follower that passes over what operators have decided to skip. Raises LogUnavailable."""
+    is_wanted = await wanted_by(projection, reader=reader, codec=codec)
+    return Follower(engine, projection, copy, reader=reader, codec=codec, is_wanted=is_wanted)
+
+
+async def wanted_by(projection: Projection, *, reader: LogReader, codec: Codec) -> Wanted:
+    """Is an event, not a chunk, one to be applied? Not what operators have decided to skip."""
     stream = await reader.read_stream(projection_stream(projection.name))
-    acts = [codec.decode(entry).event for entry in stream]
-    skipped = frozenset(
+    acts = [codec.decode(entry).event for entry in stream if entry.name == SKIPPED]
+    skipped = {
         act.position
         for act in acts
         if isinstance(act, ProjectionSkipped) and act.version == projection.version
-    )
-    return Follower(engine, projection, copy, reader=reader, codec=codec, skipped=skipped)
+    }
+    names = names_of(projection)
+
+    def is_wanted(entry: LogEntry) -> bool:
+        return entry.position not in skipped and (names is None or entry.name in names)
+
+    return is_wanted
+
+
+def names_of(projection: Projection) -> frozenset[str] | None:
+    """Of the events that it is given; None: of all but chunks."""
+    if projection.events is None:
+        return None
+    return frozenset(BY_TYPE[kind].name for kind in projection.events)

@@ -2,19 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.ports import LogUnavailable
 from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.connection import PROJECTOR, Connection, connect
 from infrastructure.event_log.reader import LogReader
+from infrastructure.projecting.analyst_views import AnalystViews
 from infrastructure.projecting.follower import BATCH, Follower, follow
-from infrastructure.projecting.swapping import RebuildIsRunning, TablesAreNewer, rebuild
-from infrastructure.read_database import is_outage, projector_engine
+from infrastructure.projecting.swapping import (
+    RebuildIsRunning,
+    TablesAreNewer,
+    TablesDiffer,
+    rebuild,
+)
+from infrastructure.read_database import driver_error, is_outage, projector_engine
 from projections import slots
 from projections.checkpoints import Checkpoint, CheckpointMoved
 from projections.projection import Poisoned, Projection
@@ -76,12 +83,16 @@ class Projector:
             _leadership(self._url) as lead,
             LogReader(self._url, role=PROJECTOR, connections=size) as reader,
         ):
-            engine = projector_engine(self._url, connections=size)
+            engine = projector_engine(self._url, connections=size + 1)
+            views = AnalystViews(engine)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(lead.end())
+                    tasks.create_task(views.run())
                     for projection in self._projections:
-                        keeper = _Keeper(projection, engine, reader, self._codec, lead.wake())
+                        keeper = _Keeper(
+                            projection, engine, reader, self._codec, lead.wake(), views.look
+                        )
                         tasks.create_task(self._keep(keeper))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from None
@@ -101,8 +112,13 @@ class Projector:
             except Poisoned as poisoned:
                 keeper.tell(f"stopped before {poisoned}", level=logging.ERROR)
                 await asyncio.sleep(self._retry_seconds)  # somebody may decide to skip it
-            except (TablesAreNewer, RebuildIsRunning) as error:
+            except (TablesAreNewer, TablesDiffer, RebuildIsRunning) as error:
                 keeper.tell(str(error), level=logging.WARNING)
+                await asyncio.sleep(self._retry_seconds)
+            except DBAPIError as error:  # its tables cannot be made, or not be written
+                if is_outage(error):
+                    raise
+                keeper.tell(f"cannot go on: {driver_error(error)!r}", level=logging.ERROR)
                 await asyncio.sleep(self._retry_seconds)
 
     async def _go_on(self, follower: Follower, wake: asyncio.Event) -> None:
@@ -128,20 +144,16 @@ class _Keeper:
     reader: LogReader
     codec: Codec
     wake: asyncio.Event
+    ready: Callable[[], None]  # readers see a copy of this version
     told: str = ""
 
     async def begin(self, url: str) -> Follower:
         """Follows the copy that readers see, once there is one of this version that may move.
 
-        Raises TablesAreNewer, and as `rebuild`.
+        Raises TablesAreNewer, TablesDiffer, and as `rebuild`.
         """
-        while (copy := await self._copy()) is None or copy.version < self.projection.version:
-            await rebuild(url, self.projection, actor="system", codec=self.codec)
-        if copy.version > self.projection.version:
-            raise TablesAreNewer
-        while copy.paused:
-            await asyncio.sleep(PAUSED_SECONDS)
-            copy = await self._copy() or copy
+        copy = await self._copy_to_follow(url)
+        self.ready()
         follower = await follow(
             self.engine, self.projection, copy, reader=self.reader, codec=self.codec
         )
@@ -149,9 +161,27 @@ class _Keeper:
             self.tell(f"follows from position {follower.position}")
         return follower
 
-    async def _copy(self) -> Checkpoint | None:
+    async def _copy_to_follow(self, url: str) -> Checkpoint:
+        """What is paused stands still: it is not even made again for a newer version."""
+        while True:
+            copy = await self._shown_copy()
+            if copy is not None and copy.paused:
+                await asyncio.sleep(PAUSED_SECONDS)
+            elif copy is None or copy.version < self.projection.version:
+                await rebuild(url, self.projection, actor="system", codec=self.codec)
+            else:
+                return copy
+
+    async def _shown_copy(self) -> Checkpoint | None:
         async with self.engine.begin() as connection:
-            return await slots.shown_copy(connection, self.projection)
+            copy = await slots.shown_copy(connection, self.projection)
+            if copy is None or copy.version < self.projection.version:
+                return copy
+            if copy.version > self.projection.version:
+                raise TablesAreNewer
+            if not await slots.fits(connection, self.projection, copy.slot):
+                raise TablesDiffer
+            return copy
 
     def tell(self, what: str, *, level: int = logging.INFO) -> None:
         """Once, in printable characters: others name events as well."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from application.at_end import append_at_end
 from domain.ids import projection_stream
@@ -17,6 +17,7 @@ from infrastructure.event_log import PostgresEventLog
 from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.connection import PROJECTOR, connected
 from infrastructure.event_log.reader import LogReader
+from infrastructure.projecting.analyst_views import try_publish
 from infrastructure.projecting.follower import BATCH, Follower, follow
 from infrastructure.read_database import is_lock_trouble, projector_engine
 from projections import checkpoints, slots
@@ -38,6 +39,10 @@ class NothingToRollBackTo(Refusal):
 
 class TablesAreNewer(Refusal):
     """Its tables were made by a newer version of Threadlog; this one leaves them alone."""
+
+
+class TablesDiffer(Refusal):
+    """Its tables are not those of this code, though of its version: make them again."""
 
 
 @dataclass(frozen=True)
@@ -124,20 +129,24 @@ class _Site:
                 raise TablesAreNewer
             slot: Slot = "blue" if active is None else slots.OTHER[active.slot]
             copy = await checkpoints.read_slot(connection, name, slot)
-            if copy is not None and copy.version == version and not copy.complete:
+            if copy is not None and not copy.complete and await self._fits(connection, copy):
                 return copy
             return await slots.begin(connection, self.projection, slot)
 
     async def copy_before(self) -> Checkpoint:
         """The one that readers saw before."""
-        name, version = self.projection.name, self.projection.version
+        name = self.projection.name
         async with self.engine.connect() as connection:
             active = await checkpoints.read_active(connection, name)
             if active is not None:
                 copy = await checkpoints.read_slot(connection, name, slots.OTHER[active.slot])
-                if copy is not None and copy.version == version and copy.complete:
+                if copy is not None and copy.complete and await self._fits(connection, copy):
                     return copy
         raise NothingToRollBackTo
+
+    async def _fits(self, connection: AsyncConnection, copy: Checkpoint) -> bool:
+        is_ours = copy.version == self.projection.version
+        return is_ours and await slots.fits(connection, self.projection, copy.slot)
 
     async def fill_and_swap(self, copy: Checkpoint, *, actor: str) -> int:
         follower = await follow(
@@ -147,6 +156,7 @@ class _Site:
         while not await self._swap(follower, copy.slot):
             await asyncio.sleep(AGAIN_SECONDS)
             await self._fill(follower)
+        await try_publish(self.engine)  # else whoever leads does it
         name, version = self.projection.name, self.projection.version
         swapped = ProjectionSwapped(name, version, follower.position)
         async with PostgresEventLog(self.url, connections=1) as log:

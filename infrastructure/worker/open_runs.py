@@ -25,6 +25,13 @@ SELECT r.stream_id, extract(epoch FROM clock_timestamp() - e.recorded_at)::float
   FROM threadlog.open_runs r JOIN threadlog.chat_events e ON e.notification_id = r.position
  WHERE r.kind = 'tool' AND r.waiting
 """
+_COUNTS = """
+SELECT kind, count(*) FILTER (WHERE NOT waiting AND worker_id IS NULL),
+       count(*) FILTER (WHERE NOT waiting AND worker_id IS NOT NULL),
+       count(*) FILTER (WHERE waiting)
+  FROM unnest(ARRAY['completion', 'tool']) AS kind LEFT JOIN threadlog.open_runs USING (kind)
+ GROUP BY kind
+"""
 _SECONDS_SINCE = """
 SELECT extract(epoch FROM clock_timestamp() - recorded_at)::float8
   FROM threadlog.chat_events WHERE notification_id = $1
@@ -38,6 +45,15 @@ class OpenRun(NamedTuple):
 
     kind: Kind
     id: UUID
+
+
+class Count(NamedTuple):
+    """How many runs of a kind are open, by what they do."""
+
+    kind: Kind
+    waiting: int  # for a worker
+    running: int
+    held: int  # for a person, or for a result from outside
 
 
 class Awaited(NamedTuple):
@@ -114,6 +130,10 @@ class OpenRuns:
         """How long ago the event at a position was written, on the database's clock."""
         [row] = await self._database.run(_SECONDS_SINCE, position)
         return row[0]
+
+    async def counts(self) -> list[Count]:
+        """Of both kinds."""
+        return [Count(*row) for row in await self._database.run(_COUNTS)]
 
     async def look(self) -> list[WorkerSeen]:
         """Every worker that is registered or holds a run."""

@@ -11,9 +11,10 @@ from infrastructure.event_log.reader import LogReader
 from infrastructure.event_log.statements import statement
 from infrastructure.migrations import pending
 from infrastructure.migrations.problems import SchemaProblem
-from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
+from infrastructure.projecting.standing import Standing, look
 from infrastructure.worker.open_runs import OpenRuns
 from interfaces.cli.finding import Finding, note, ok, problem
+from projections.registry import BUILT_IN
 
 PACKAGE = "interfaces.cli"  # of the statements
 PATIENCE_SECONDS = 3.0
@@ -46,7 +47,8 @@ async def database_findings(url: str) -> AsyncIterator[Finding]:
     finally:
         await hang_up(connection)
     async with LogReader(url, connections=1) as reader:
-        yield await _lag(url, reader)
+        for finding in await _projections(reader):
+            yield finding
         yield await _workers(reader)
         yield await _runs(reader)
 
@@ -109,25 +111,28 @@ async def _clock(connection: Connection) -> Finding:
     return ok("clock", told)
 
 
-async def _lag(url: str, reader: LogReader) -> Finding:
-    tables = ReadDatabase(url)
-    advice = "start `threadlog projector`"
+async def _projections(reader: LogReader) -> list[Finding]:
+    """One for each read model."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            checkpoint = await tables.checkpoint()
-        last = await reader.last_position()
-    except (ReadTablesUnavailable, LogUnavailable, TimeoutError) as error:
-        return problem("projector", f"no read tables: {_first_line(error)}", advice)
-    finally:
-        await tables.close()
-    if checkpoint is None:
-        return problem("projector", "has never run", advice)
-    if checkpoint.stopped_at is not None:
-        told = f"stands before position {checkpoint.stopped_at}: {checkpoint.error}"
-        return problem("projector", told, "this version cannot apply that event: update Threadlog")
-    behind = last - checkpoint.position
-    told = f"at {checkpoint.position} of {last}, {behind} behind"
-    return ok("projector", told) if behind <= LONGEST_LAG else problem("projector", told, advice)
+        standings = await look(reader.database, BUILT_IN)
+    except LogUnavailable as error:
+        return [problem("projector", str(error), "see the lines above")]
+    return [_projection(standing) for standing in standings]
+
+
+def _projection(standing: Standing) -> Finding:
+    name, shown = standing.name, standing.shown
+    where = f"at {standing.position} of {standing.last}, {standing.lag} behind"
+    told = f"{name} {where}: {standing.state}"
+    if shown is not None and shown.stopped_at is not None:
+        advice = "this version cannot apply that event: docs/projections.md tells what to do"
+    elif shown is not None and shown.paused:
+        advice = f"threadlog projections resume {name}"
+    elif standing.faults or standing.lag > LONGEST_LAG:
+        advice = "start `threadlog projector`, or look at its log"
+    else:
+        return ok("projector", told)
+    return problem("projector", told, advice)
 
 
 async def _workers(reader: LogReader) -> Finding:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from domain.account_events import Role
 
 # Routes bear the names of their functions.
-PUBLIC = frozenset({"live", "ready", "openapi", "swagger_ui_html"})
+PUBLIC = frozenset({"live", "ready", "metrics", "openapi", "swagger_ui_html"})
 BY_RESULT_TOKEN = frozenset({"deliver_result"})  # of no role: the token alone counts
 READS = frozenset(
     {
         "list_threads",
+        "count_threads",
         "get_thread",
         "list_messages",
         "list_completions",
@@ -18,6 +19,7 @@ READS = frozenset(
         "get_tool_execution",
         "get_events",
         "get_own_events",
+        "search",
     }
 )
 WRITES = frozenset(
@@ -32,13 +34,28 @@ WRITES = frozenset(
         "cancel_tool_execution",
     }
 )
+AUDITS = frozenset({"audit_thread", "audit_diff", "audit_replay", "audit_requests", "audit_events"})
 KEYS = frozenset({"list_keys", "issue_key", "revoke_key"})
+WEBHOOKS = frozenset(
+    {
+        "create_webhook",
+        "list_webhooks",
+        "get_webhook",
+        "change_webhook",
+        "delete_webhook",
+        "list_deliveries",
+        "replay_webhook",
+        "retry_webhook",
+        "rotate_webhook_secret",
+        "try_webhook",
+    }
+)
 
 ALLOWED: Mapping[Role, frozenset[str]] = {
-    "user": READS | WRITES | KEYS | {"list_agents"},
-    "auditor": READS | {"list_agents", "list_keys"},
+    "user": READS | WRITES | KEYS | WEBHOOKS | {"list_agents"},
+    "auditor": READS | AUDITS | {"list_agents", "list_keys"},
     "analyst": KEYS,
-    "admin": READS | WRITES | KEYS | {"list_agents"},
+    "admin": READS | WRITES | KEYS | WEBHOOKS | {"list_agents"},
 }
 
 

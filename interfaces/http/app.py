@@ -8,23 +8,47 @@ from fastapi.routing import APIRoute
 from interfaces.http import (
     agents,
     approvals,
+    audit,
+    audit_events,
+    audit_replay,
+    audit_requests,
     completions,
     events,
     health,
     keys,
     messages,
+    metrics,
     openapi,
     problems,
+    search,
     threads,
     tool_executions,
     tool_results,
+    webhooks,
 )
 from interfaces.http.authentication import caller
 from interfaces.http.edge import Gate, SafeAnswers
+from interfaces.http.metrics import Facts
 from interfaces.http.resources import Resources
+from interfaces.http.traffic import Counted, Traffic
 
 DESCRIPTION = "An event-sourced AI chat backend that keeps every word."
-SUBJECTS = (threads, messages, completions, approvals, tool_executions, events, agents, keys)
+SUBJECTS = (
+    threads,
+    messages,
+    search,
+    completions,
+    approvals,
+    tool_executions,
+    events,
+    agents,
+    keys,
+    audit,
+    audit_replay,
+    audit_requests,
+    audit_events,
+    webhooks,
+)
 
 
 def create_app(resources: Resources, *, hosts: Collection[str] = ()) -> FastAPI:
@@ -34,8 +58,11 @@ def create_app(resources: Resources, *, hosts: Collection[str] = ()) -> FastAPI:
     """
     app = routes_only()
     app.state.resources = resources
+    app.state.traffic = traffic = Traffic()
+    app.state.facts = Facts()
     app.add_middleware(Gate, hosts=frozenset(hosts))
     app.add_middleware(SafeAnswers)
+    app.add_middleware(Counted, traffic=traffic)
     return app
 
 
@@ -56,6 +83,7 @@ def routes_only() -> FastAPI:
     app.include_router(version_1)
     app.include_router(tool_results.router, prefix="/v1")
     app.include_router(health.router)
+    app.include_router(metrics.router)
     problems.install(app)
     app.openapi = lambda: openapi.describe(app)
     return app

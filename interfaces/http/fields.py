@@ -30,8 +30,9 @@ def _not_large(metadata: JsonObject) -> JsonObject:
     return metadata
 
 
-Text = Annotated[str, AfterValidator(_not_long), AfterValidator(_not_blank)]
-Title = Annotated[str, Field(max_length=200), AfterValidator(_not_blank)]
+NotBlank = AfterValidator(_not_blank)
+Text = Annotated[str, AfterValidator(_not_long), NotBlank]
+Title = Annotated[str, Field(max_length=200), NotBlank]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Reason = Annotated[str, Field(max_length=1000)]
 Metadata = Annotated[JsonObject, AfterValidator(_not_large)]

@@ -1,14 +1,15 @@
 """Reads that show what the caller has written: they wait for the read tables, briefly."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, params
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.refusals import Refusal
-from interfaces.http.refusals import NotShownYet, PositionIsAhead
+from domain.refusals import PositionIsAhead, Refusal
+from interfaces.http.refusals import NotShownYet
 from interfaces.http.resources import Here, Resources
+from projections.record import RECORD
 from projections.schema import ReadModel
 
 POSITION_SECONDS = 2.0
@@ -17,17 +18,38 @@ ROW_SECONDS = 1.0
 R = TypeVar("R", bound=ReadModel)
 
 
-async def _fresh(here: Here, min_position: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> None:
-    """Raises PositionIsAhead for what is not in the log, and NotShownYet after two seconds."""
-    if not min_position or await here.tables.wait_for_position(min_position, timeout_seconds=0):
-        return
-    if min_position > await here.reader.last_position():
+Position = Annotated[int, Query(ge=0, lt=2**63)]
+
+
+def fresh(projection: str = RECORD.name) -> params.Depends:
+    """Wait until this read model shows what the caller asks for with `min_position`.
+
+    Raises PositionIsAhead for what is not in the log, and NotShownYet after two seconds.
+    """
+
+    async def wait(here: Here, min_position: Position = 0) -> None:
+        if not min_position or await _shows(here, projection, min_position, seconds=0):
+            return
+        await in_the_log(here, min_position)
+        if not await _shows(here, projection, min_position, seconds=POSITION_SECONDS):
+            raise NotShownYet
+
+    return cast("params.Depends", Depends(wait))
+
+
+Fresh = fresh()
+
+
+async def in_the_log(here: Resources, position: int) -> None:
+    """Raises PositionIsAhead."""
+    if position > await here.reader.last_position():
         raise PositionIsAhead
-    if not await here.tables.wait_for_position(min_position, timeout_seconds=POSITION_SECONDS):
-        raise NotShownYet
 
 
-Fresh = Depends(_fresh)
+async def _shows(here: Resources, projection: str, position: int, *, seconds: float) -> bool:
+    return await here.tables.wait_for_position(
+        position, timeout_seconds=seconds, projection=projection
+    )
 
 
 async def row_of(

@@ -15,6 +15,7 @@ from interfaces.http.messages import PostMessage
 from interfaces.http.problems import MEDIA_TYPE
 from interfaces.http.threads import RenameThread, StartThread
 from interfaces.http.tool_results import ToolResult
+from interfaces.http.webhooks import ChangeWebhook, CreateWebhook, ReplayWebhook
 
 BODIES: tuple[type[Body], ...] = (
     StartThread,
@@ -25,6 +26,9 @@ BODIES: tuple[type[Body], ...] = (
     AnswerApproval,
     IssueKey,
     ToolResult,
+    CreateWebhook,
+    ChangeWebhook,
+    ReplayWebhook,
 )
 PROBLEMS = {
     "400": "The request cannot be understood.",

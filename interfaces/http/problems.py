@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from application.audit import refusals as audit
 from application.commands.keys import KeyIsShownOnce
 from application.ports import LogUnavailable, OutcomeUnknown
 from domain import refusals as domain
@@ -40,7 +41,14 @@ STATUS: Mapping[type[Exception], int] = {
     domain.ResultTokenInvalid: 401,
     domain.KeyNotFound: 404,
     KeyIsShownOnce: 409,
+    domain.WebhookNotFound: 404,
+    domain.WebhooksAreMany: 409,
     domain.NotPermitted: 403,
+    audit.AuditReasonMissing: 422,
+    audit.MomentIsMalformed: 400,
+    audit.MomentsAreReversed: 400,
+    audit.TimeIsAhead: 400,
+    audit.ThreadNotStartedThen: 404,
     cursor.CursorIsMalformed: 400,
     cursor.CursorsDiffer: 400,
     cursor.CursorOfAnotherThread: 404,
@@ -56,7 +64,7 @@ STATUS: Mapping[type[Exception], int] = {
     refusals.IdempotencyKeyIsMalformed: 400,
     refusals.IdIsChosenTwice: 422,
     refusals.PageCursorIsMalformed: 400,
-    refusals.PositionIsAhead: 400,
+    domain.PositionIsAhead: 400,
     refusals.NotShownYet: 503,
     refusals.AnswerTookTooLong: 503,
     LogUnavailable: 503,

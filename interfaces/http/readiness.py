@@ -12,8 +12,9 @@ from infrastructure.event_log.connection import is_lost
 from infrastructure.event_log.reader import LogReader
 from infrastructure.migrations import pending
 from infrastructure.migrations.problems import SchemaProblem
-from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
+from infrastructure.projecting.standing import Standing, look
 from interfaces.http.in_time import within
+from projections.registry import BUILT_IN
 
 PATIENCE_SECONDS = 2.0
 LONGEST_LAG = 5_000  # positions, of which most are chunks
@@ -80,20 +81,26 @@ def redis_check(redis: Redis) -> Check:
     return Check("redis", probe)
 
 
-def projector_check(tables: ReadDatabase, reader: LogReader) -> Check:
-    """Do the read tables follow the log?"""
+def projector_check(reader: LogReader) -> Check:
+    """Do the read models follow the log? Names the ones that do not, and not why: see `doctor`."""
 
     async def probe() -> str | None:
         try:
-            checkpoint = await tables.checkpoint()
-            last = await reader.last_position()
-        except (ReadTablesUnavailable, LogUnavailable):
+            standings = await look(reader.database, BUILT_IN)
+        except LogUnavailable:
             return AWAY
-        if checkpoint is None:
-            return "has never run"
-        if checkpoint.stopped_at is not None:
-            return f"stopped before position {checkpoint.stopped_at}"
-        behind = last - checkpoint.position
-        return f"{behind} positions behind" if behind > LONGEST_LAG else None
+        faults = [f"{one.name} {fault}" for one in standings if (fault := _fault(one))]
+        return "; ".join(faults) or None
 
     return Check("projector", probe)
+
+
+def _fault(standing: Standing) -> str | None:
+    shown = standing.shown
+    if shown is None:
+        return "has never run" if standing.code_version else None
+    if shown.stopped_at is not None:
+        return f"stopped before position {shown.stopped_at}"
+    if shown.paused:
+        return "is paused"
+    return f"is {standing.lag} positions behind" if standing.lag > LONGEST_LAG else None

@@ -43,10 +43,6 @@ class PageCursorIsMalformed(Refusal):
     """The cursor is not one that this list has given."""
 
 
-class PositionIsAhead(Refusal):
-    """The min_position is beyond the end of the log."""
-
-
 class AnswerTookTooLong(Refusal):
     """The database took too long to answer."""
 

@@ -1,7 +1,8 @@
 """What the routes work with."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -11,6 +12,7 @@ from application.keys import Accounts
 from infrastructure.event_log.reader import LogReader
 from infrastructure.read_database import ReadDatabase
 from infrastructure.relay.hub import Hub
+from infrastructure.webhooks.office import WebhookOffice
 from interfaces.http.access_log import AccessLog
 from interfaces.http.readiness import Check
 
@@ -26,6 +28,8 @@ class Resources:
     hub: Hub
     access_log: AccessLog
     checks: Sequence[Check]
+    office: WebhookOffice
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)  # set when the process ends
 
 
 async def _resources(request: Request) -> Resources:

@@ -1,10 +1,11 @@
 """Threads: start one, list and read them, rename, archive."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 
 from application.commands import threads as commands
@@ -13,17 +14,21 @@ from application.commands.messages import NewMessage
 from domain.ids import first_message_of
 from interfaces.http.authentication import Caller
 from interfaces.http.fields import Metadata, Name, Title
-from interfaces.http.freshness import Fresh
+from interfaces.http.freshness import Fresh, in_the_log
 from interfaces.http.idempotency import IdempotencyKey, new_id, one_effect
 from interfaces.http.in_time import TimelyRoute
 from interfaces.http.json_body import Body, Sent, described, json_body
 from interfaces.http.paging import Listed, Pages, page_of
-from interfaces.http.resources import Here
+from interfaces.http.resources import Here, Resources
 from interfaces.http.shown_threads import shown_thread
 from interfaces.http.written import MessageBody, Written
 from projections import threads
+from projections.messages import Role
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=TimelyRoute)
+
+# Of the cursors of each order: a place in one list is none in the other.
+KINDS: Mapping[threads.Order, str] = {"started": "threads", "activity": "threads-by-activity"}
 
 
 class StartThread(Body):
@@ -67,9 +72,31 @@ class ThreadView(BaseModel):
     active_completion_id: UUID | None
     archived: bool
     message_count: int
+    user_message_count: int
+    assistant_message_count: int
+    queued_message_count: int
+    last_message_role: Role | None
     last_message_preview: str | None
+    last_message_at: datetime | None
+    last_message_position: int | None
     created_at: datetime
     updated_at: datetime
+
+
+class ThreadPage(Listed[ThreadView]):
+    """Threads as of a position of the log: what moves later is `active_after` it."""
+
+    position: int
+
+
+class ThreadCount(BaseModel):
+    """How many threads, as of a position of the log."""
+
+    count: int
+    position: int
+
+
+Position = Annotated[int | None, Query(ge=0, lt=2**63)]
 
 
 @router.post(
@@ -111,21 +138,55 @@ def _command(sent: Sent[StartThread], thread_id: UUID, *, by: Principal) -> comm
 
 @router.get("", dependencies=[Fresh])
 async def list_threads(
-    here: Here, by: Caller, pages: Pages, *, archived: bool = False
-) -> Listed[ThreadView]:
-    """The caller's threads, the one started last first."""
+    here: Here,
+    by: Caller,
+    pages: Pages,
+    *,
+    order: threads.Order = "started",
+    archived: bool = False,
+    active_after: Position = None,
+) -> ThreadPage:
+    """The caller's threads, the one started last first, or by activity: the one with the latest
+    message first; `active_after` only those with a message since."""
+    kind = KINDS[order]
+    cursor, position = pages.number(kind), await _shown_position(here, active_after)
     async with here.tables.session() as session:
         page = await threads.list_newest(
             session,
             reader=by,
+            order=order,
             limit=pages.limit,
-            cursor=pages.number("threads"),
+            cursor=cursor,
             archived=archived,
+            active_after=active_after,
         )
     await here.access_log.read(
         ((row.id, row.user_id) for row in page.items), by=by, what="list_threads"
     )
-    return page_of(map(ThreadView.model_validate, page.items), kind="threads", after=page.next)
+    listed = page_of(map(ThreadView.model_validate, page.items), kind=kind, after=page.next)
+    return ThreadPage(items=listed.items, next=listed.next, position=position)
+
+
+@router.get("/count", dependencies=[Fresh])
+async def count_threads(
+    here: Here, by: Caller, *, archived: bool = False, active_after: Position = None
+) -> ThreadCount:
+    """How many threads the caller has, or how many of them have a message since."""
+    position = await _shown_position(here, active_after)
+    async with here.tables.session() as session:
+        count = await threads.count(
+            session, reader=by, archived=archived, active_after=active_after
+        )
+    return ThreadCount(count=count, position=position)
+
+
+async def _shown_position(here: Resources, active_after: int | None) -> int:
+    """What the read tables show at least. Raises PositionIsAhead for what is not in the log."""
+    checkpoint = await here.tables.checkpoint()
+    shown = 0 if checkpoint is None else checkpoint.position
+    if active_after is not None and active_after > shown:
+        await in_the_log(here, active_after)
+    return shown
 
 
 @router.get("/{thread_id}", dependencies=[Fresh])

@@ -99,6 +99,7 @@ async def _look_at_everything(client: Client, listener: Listener) -> None:
     issued = await client.post("/v1/keys", {"role": "auditor"})
     async with client_of(str(client.http.base_url), key=issued["key"]) as auditor:
         await auditor.get("/v1/threads")
+        await auditor.get("/v1/search", q="something", limit=10)
     heard = len(listener.heard)
     async with watched(client, count=1) as thread_id:
         thread = f"/v1/threads/{thread_id}"
@@ -107,6 +108,12 @@ async def _look_at_everything(client: Client, listener: Listener) -> None:
         await listener.until("completion.chunk", since=heard)
         queued = await client.say(thread_id, "And then?")
         await client.get("/v1/threads", limit=10)
+        await client.get(
+            "/v1/threads", limit=10, order="activity", active_after=asked["position"] - 1
+        )
+        await client.get("/v1/threads/count", active_after=asked["position"] - 1)
+        await client.get("/v1/search", q="something -else", limit=10)
+        await client.get("/v1/search", q="something", thread_id=thread_id)
         await client.get(thread, min_position=queued["position"])
         await client.get(f"{thread}/messages")
         await client.get(f"{thread}/messages", all=True)

@@ -132,7 +132,8 @@ async def test_a_rebuild_that_was_killed_goes_on_where_it_was(tables: Tables) ->
 
     async def until_something_is_done() -> int:
         while True:
-            [*_, other] = await tables.reading.checkpoints()
+            copies = await tables.reading.checkpoints()
+            other = [copy for copy in copies if copy.name == RECORD.name][-1]
             if not other.active and other.position:
                 return other.position
             await asyncio.sleep(0.001)
@@ -185,7 +186,8 @@ async def test_the_tables_of_the_first_releases_are_read_until_they_are_replaced
     async with running(Projector(tables.url)):
         await shown(tables, len(log.events))
     async with connected(tables.owner_url) as superuser:
-        await superuser.execute("DROP SCHEMA read_green CASCADE; DELETE FROM threadlog.projections")
+        await superuser.execute("DROP SCHEMA read_green CASCADE")
+        await superuser.execute("DELETE FROM threadlog.projections WHERE name = 'record'")
         for name in tables.names:
             await superuser.execute(f"DROP VIEW read.{name}")
             await superuser.execute(f"ALTER TABLE read_blue.{name} SET SCHEMA read")

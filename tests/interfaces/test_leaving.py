@@ -43,7 +43,7 @@ async def test_who_knocks_while_the_api_leaves_is_answered_and_told_that_it_is_t
     listener = listen("127.0.0.1", 0)
     hub = LastMoment(listener.getsockname()[1])
     config = uvicorn.Config(alive, http=Protocol, lifespan="off", ws="none", log_config=None)
-    server = Server(config, cast("Hub", hub))
+    server = Server(config, cast("Hub", hub), leaving=asyncio.Event())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  # uvicorn tells nobody
         await asyncio.sleep(0.005)

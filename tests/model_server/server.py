@@ -38,13 +38,16 @@ class ModelServer:
         port: int = 0,
         key_pattern: bytes = rb"conversation:([\w-]+)",
         keep: bool = True,
+        keep_alive_seconds: int = 5,
     ) -> None:
         self.script = script or Script()
         self.next: deque[Script] = deque()
         self.ledger = Ledger(keep=keep)
         self._key_pattern = re.compile(key_pattern)
         self._tries: Counter[tuple[str, int]] = Counter()
-        self._server = ServerThread(self, name="model server", port=port)
+        self._server = ServerThread(
+            self, name="model server", port=port, keep_alive_seconds=keep_alive_seconds
+        )
         self.url = self._server.url
 
     @property

@@ -124,3 +124,16 @@ async def test_lists_are_in_the_order_of_dispatch_and_only_for_the_owner(
     assert [row.id for row in page.items] == executions
     assert mine is not None
     assert (foreign.items, hidden) == ([], None)
+
+
+async def test_who_works_on_it_and_who_asked_for_its_end(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    execution = uuid4()
+    event = ExecutionDispatched(uuid4(), "c1", "approve", task=None, arguments={})
+    story.stream(execution, event, ExecutionAwaited())
+    requested = story.stream(execution, ExecutionCancelRequested("enough"))
+    await tables.apply(log.events)
+    row = await tables.one(AsyncToolExecution)
+    assert (row.outside, row.cancelled_by) == (True, "test")
+    assert row.cancel_requested_at == NOON + timedelta(seconds=requested)

@@ -1,15 +1,21 @@
 """What the row of a completion shows, from the request to the end."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from domain.completion_events import (
     ApprovalAnswered,
+    CancelRequested,
     CompletionCancelled,
     CompletionFailed,
+    CompletionFinished,
     CompletionInterrupted,
+    CompletionRequested,
     CompletionWaiting,
+    InterruptReason,
     ModelRequested,
+    Usage,
 )
 from projections import completions
 from projections.completions import Completion
@@ -154,3 +160,71 @@ async def test_lists_are_in_the_order_of_the_requests_and_only_for_the_owner(
         hidden = await completions.get(session, asked[0], reader=Reader(uuid4()))
     assert [row.id for row in (*first.items, *rest.items)] == asked
     assert (foreign.items, hidden) == ([], None)
+
+
+async def test_the_time_of_the_model_is_what_its_requests_took(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    _, completion = story.ask("Hello")
+    asked = ModelRequested(1, 1, "gpt-5", {}, None, None, (), "sdk", named="openai-chat:gpt-5")
+    story.claim(completion)
+    story.stream(completion, asked)  # never answered: void
+    story.stream(completion, CompletionInterrupted(1, 0, "worker_lost"))
+    story.claim(completion, attempt=2)
+    for _ in range(2):
+        story.stream(completion, asked)
+        story.record(completion, said("He"), attempt=2)
+    await tables.apply(log.events, cuts=range(1, len(log.events)))
+    row = await tables.one(Completion)
+    assert (row.provider, row.model) == ("openai-chat", "gpt-5")
+    assert (row.model_ms, row.model_asked_at) == (2000, None)
+
+
+async def test_every_reason_for_another_attempt_is_counted(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    _, completion = story.ask("Hello")
+    reasons: tuple[InterruptReason, ...] = ("handed_over", "model_retried", "model_retried")
+    for attempt, reason in enumerate(reasons, 1):
+        story.claim(completion, attempt=attempt)
+        story.stream(completion, CompletionInterrupted(attempt, 0, reason))
+    await tables.apply(log.events)
+    row = await tables.one(Completion)
+    assert (row.lost_workers, row.model_retries, row.handovers) == (0, 2, 1)
+
+
+async def test_who_asked_for_the_end_and_when(log: Log, story: Story, tables: Tables) -> None:
+    _, completion = story.ask("Hello")
+    requested = story.stream(completion, CancelRequested("enough"))
+    story.stream(completion, CompletionCancelled(0, answer(), "enough"))
+    await tables.apply(log.events)
+    row = await tables.one(Completion)
+    assert row.cancelled_by == "test"
+    assert row.cancel_requested_at == NOON + timedelta(seconds=requested)
+
+
+async def test_the_turn_of_a_queued_message_comes_later_than_the_message(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    _, completion = story.ask("First")
+    message, reserved = story.queue("Second")
+    asked = log.events[-1].position
+    story.answer(completion, "Yes")
+    turn = story.stream(reserved, CompletionRequested(story.id, message, "assistant"))
+    await tables.apply(log.events)
+    async with tables.reading.session() as session:
+        row = await completions.get(session, reserved, reader=story.reader)
+    assert row is not None
+    assert row.created_at == NOON + timedelta(seconds=asked)
+    assert row.requested_at == NOON + timedelta(seconds=turn)
+
+
+async def test_what_the_provider_counted(log: Log, story: Story, tables: Tables) -> None:
+    _, completion = story.ask("Hello")
+    story.claim(completion)
+    usage = Usage(3, 100, 20, cache_read_tokens=40, cache_write_tokens=7, estimated=True)
+    story.stream(completion, CompletionFinished(1, replace(answer("x"), usage=usage)))
+    await tables.apply(log.events)
+    row = await tables.one(Completion)
+    assert (row.model_requests, row.cache_read_tokens, row.cache_write_tokens) == (3, 40, 7)
+    assert row.tokens_estimated is True

@@ -32,7 +32,7 @@ from tests.servers import FAST, data_folder, erase
 
 PROCESSES, THREADS = 4, 5
 EVENTS, EVENTS_BROKEN = 20_400, 3_600
-LOCK = "PERFORM pg_advisory_xact_lock(hashtextextended('threadlog.chat_events_append', 0));"
+LOCK = "LOCK TABLE ONLY threadlog.append_turn IN SHARE UPDATE EXCLUSIVE MODE;"
 DENSE, SEQUENCE = "last + x.n,", "nextval('threadlog.positions'),"
 
 

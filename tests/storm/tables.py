@@ -21,19 +21,20 @@ async def live_tables(owner_url: str) -> dict[str, str]:
             return await connection.fetchval(BEHIND) <= 0
 
         await eventually(caught_up, seconds=PATIENCE_SECONDS, every_seconds=0.1)
-        return await _hashes(connection)
+    return await shown_tables(owner_url)
 
 
 async def rebuilt_tables(url: str, owner_url: str) -> dict[str, str]:
     """Have every read model made again beside and swapped; then as `live_tables`."""
     for projection in BUILT_IN:
         await rebuild(url, projection, actor="test")
+    return await shown_tables(owner_url)
+
+
+async def shown_tables(owner_url: str) -> dict[str, str]:
+    """By table: a hash of the rows that readers see now."""
     async with connected(owner_url) as connection:
-        return await _hashes(connection)
-
-
-async def _hashes(connection: Connection) -> dict[str, str]:
-    return {table: await _hash(connection, table) for table in TABLES}
+        return {table: await _hash(connection, table) for table in TABLES}
 
 
 async def _hash(connection: Connection, table: str) -> str:

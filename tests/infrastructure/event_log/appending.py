@@ -14,7 +14,7 @@ from infrastructure.event_log.connection import Connection, connect, connected
 from tests.infrastructure.event_log.databases import LogDatabase
 from tests.infrastructure.event_log.events import FINISHED, raw
 
-LOCK = "hashtextextended('threadlog.chat_events_append', 0)"
+TURN = "LOCK TABLE threadlog.append_turn IN SHARE UPDATE EXCLUSIVE MODE"
 
 
 class Commits:
@@ -90,9 +90,9 @@ class Typing:
 async def held(database: LogDatabase) -> AsyncGenerator[Connection]:
     """Nobody can append meanwhile: a call waits in the server for the log's lock."""
     async with connected(database.owner_url) as superuser:
-        await superuser.execute(f"SELECT pg_advisory_lock({LOCK})")
+        await superuser.execute(f"BEGIN; {TURN}")
         yield superuser
-        await superuser.execute(f"SELECT pg_advisory_unlock({LOCK})")
+        await superuser.execute("COMMIT")
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:

@@ -16,7 +16,7 @@ from infrastructure.event_log.connection import connected
 from tests.faults.links import link_to, lose, through
 from tests.faults.proxy import POSTGRES_READY, FaultProxy
 from tests.infrastructure.event_log.appending import (
-    LOCK,
+    TURN,
     Commits,
     Typing,
     assert_sound,
@@ -101,10 +101,10 @@ async def test_a_lost_call_that_is_committed_only_after_it_was_sent_again(
 
         await until(waits_twice)
         behind = asyncio.create_task(log.append(raw(stream, 1, "second"), raw(other, 0, "third")))
-        await superuser.execute(f"SELECT pg_advisory_unlock({LOCK})")
+        await superuser.execute("COMMIT")
         assert [e.position for e in await first] == [1]
         assert [e.position for e in await behind] == [2, 3]
-        await superuser.execute(f"SELECT pg_advisory_lock({LOCK})")
+        await superuser.execute(f"BEGIN; {TURN}")
     assert [e.state for e in await assert_sound(reader)] == [b"early bird", b"second", b"third"]
 
 

@@ -38,6 +38,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "CREATE TABLE threadlog.more (n int)": (OWNER,),
     "CREATE OR REPLACE FUNCTION threadlog.refuse_change() RETURNS trigger LANGUAGE plpgsql"
     " AS 'BEGIN RETURN NULL; END'": (OWNER,),
+    "LOCK TABLE threadlog.append_turn IN ACCESS SHARE MODE": (OWNER,),
     "SELECT name FROM threadlog.migrations": (OWNER, RUNTIME, PROJECTOR),
     "DELETE FROM threadlog.migrations": (OWNER,),
     "SELECT * FROM threadlog.open_runs": (OWNER, RUNTIME),
@@ -55,6 +56,10 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "INSERT INTO threadlog.secrets VALUES ('more', '')": (OWNER,),
     "UPDATE threadlog.secrets SET secret = ''": (OWNER,),
     "DELETE FROM threadlog.secrets": (OWNER,),
+    "SELECT * FROM threadlog.webhook_deliveries": (OWNER, RUNTIME),
+    "INSERT INTO threadlog.webhook_cursors VALUES (gen_random_uuid(), 1, 1)": (OWNER, RUNTIME),
+    "UPDATE threadlog.webhook_cursors SET position = 0": (OWNER, RUNTIME),
+    "DELETE FROM threadlog.webhook_deliveries": (OWNER, RUNTIME),
     "CREATE TABLE read.more (n int)": (PROJECTOR,),
     "SELECT * FROM read.example": (RUNTIME, PROJECTOR),
     "DELETE FROM read.example": (PROJECTOR,),

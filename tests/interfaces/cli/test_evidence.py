@@ -1,7 +1,6 @@
 """`threadlog evidence`: one line for each request, on a log in PostgreSQL."""
 
 import asyncio
-from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,15 @@ from pydantic import SecretStr
 
 from application.evidence import Evidence
 from application.models import close_models, resolve_model
-from application.ports import StreamAppend
 from domain.completion_events import ModelRequested
 from domain.ids import uuid7
 from infrastructure.embedded import EmbeddedPostgres
-from infrastructure.event_log import PostgresBlobStore, PostgresEventLog
 from infrastructure.settings import Settings
 from interfaces.cli.evidence import evidence, line
 from tests.application.house import House, Running
 from tests.application.provider_cases import agent
 from tests.infrastructure.event_log.databases import LogDatabase, empty_log
+from tests.interfaces.cli.kept import keep
 from tests.model_server import ModelServer, as_provider, ask
 
 NAME = "openai-responses:gpt-5"
@@ -35,27 +33,6 @@ async def answered(provider: ModelServer) -> Running:
         running = await house.answer(ask(words=2, calls=[["look", {"q": "x"}]]))
         await close_models()
     return running
-
-
-async def keep(running: Running, log: LogDatabase) -> None:
-    """The same events at the same positions, and the same blobs."""
-    house = running.house
-    async with PostgresEventLog(log.url) as kept:
-        for _, group in groupby(house.log.events, key=lambda one: one.stream_id):
-            events = list(group)
-            first = events[0]
-            append = StreamAppend(
-                first.stream_id,
-                first.version - 1,
-                [one.event for one in events],
-                first.thread_id,
-                first.owner_id,
-            )
-            recorded = await kept.append(append, actor="test")
-            assert [one.position for one in recorded] == [one.position for one in events]
-        blobs = PostgresBlobStore(kept.reader.database)
-        for (owner_id, _), content in house.blobs.kept.items():
-            await blobs.put(owner_id, content, media_type="text/plain")
 
 
 def settings(log: LogDatabase, folder: Path) -> Settings:

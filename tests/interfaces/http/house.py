@@ -30,6 +30,7 @@ from infrastructure.read_database import ReadDatabase, ReadTablesUnavailable
 from infrastructure.redis_client import connect_redis
 from infrastructure.relay.hub import Hub
 from infrastructure.relay.publisher import Publisher
+from infrastructure.webhooks.office import WebhookOffice
 from infrastructure.worker.wake_up import QUEUE, TaskiqWakeUp
 from interfaces.http.access_log import AccessLog
 from interfaces.http.app import create_app
@@ -97,7 +98,7 @@ class Person:
 class House:
     """Everything of one API process; the projector runs beside it unless it is stopped."""
 
-    def __init__(self, url: str, *, redis_url: str) -> None:
+    def __init__(self, url: str, *, redis_url: str, private_webhooks: bool = False) -> None:
         self.url = url
         self.prefix = f"test-{uuid4().hex}:"
         self.redis = connect_redis(redis_url)
@@ -130,8 +131,9 @@ class House:
                 database_check(self.log.reader),
                 schema_check(url),
                 redis_check(self.redis),
-                projector_check(self.tables, self.log.reader),
+                projector_check(self.log.reader),
             ),
+            office=WebhookOffice(self.log.reader.database, private=private_webhooks),
         )
         self._projecting: asyncio.Task[None] | None = None
         self._clients: list[httpx2.AsyncClient] = []
@@ -200,9 +202,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(url: str, *, redis_url: str, projecting: bool = True) -> AsyncGenerator[House]:
+async def open_house(
+    url: str, *, redis_url: str, projecting: bool = True, private_webhooks: bool = False
+) -> AsyncGenerator[House]:
     """A running API; stopped and closed at the end."""
-    house = House(url, redis_url=redis_url)
+    house = House(url, redis_url=redis_url, private_webhooks=private_webhooks)
     house.publisher.start()
     house.hub.start()
     await house.broker.startup()

@@ -21,6 +21,7 @@ from tests.interfaces.http.worker import ask_first
 
 READ = [
     "list_threads",
+    "count_threads",
     "get_thread",
     "list_messages",
     "list_completions",
@@ -29,6 +30,7 @@ READ = [
     "get_tool_execution",
     "get_events",
     "get_own_events",
+    "search",
     "list_agents",
 ]
 WRITE = [
@@ -42,12 +44,31 @@ WRITE = [
     "cancel_tool_execution",
 ]
 KEYS = ["list_keys", "issue_key", "revoke_key"]
+AUDITS = [  # see test_audit_reads
+    "audit_thread",
+    "audit_diff",
+    "audit_replay",
+    "audit_requests",
+    "audit_events",
+]
+WEBHOOKS = [
+    "create_webhook",
+    "list_webhooks",
+    "get_webhook",
+    "change_webhook",
+    "delete_webhook",
+    "list_deliveries",
+    "replay_webhook",
+    "retry_webhook",
+    "rotate_webhook_secret",
+    "try_webhook",
+]
 BY_TOKEN = ["deliver_result"]  # see test_tool_results
-HEALTH = ["live", "ready", "openapi", "swagger_ui_html"]
+HEALTH = ["live", "ready", "metrics", "openapi", "swagger_ui_html"]
 MAY_CALL = {
-    "user": {*READ, *WRITE, *KEYS},
-    "admin": {*READ, *WRITE, *KEYS},
-    "auditor": {*READ, "list_keys"},
+    "user": {*READ, *WRITE, *KEYS, *WEBHOOKS},
+    "admin": {*READ, *WRITE, *KEYS, *WEBHOOKS},
+    "auditor": {*READ, *AUDITS, "list_keys"},
     "analyst": {*KEYS},
 }
 
@@ -79,6 +100,7 @@ class Things:
     message: str
     completion: str
     execution: str
+    webhook: str
 
     def calls(self, *, another: str | None = None) -> Iterator[Call]:
         """A valid call of each route that touches them; `another` stands in place of every id."""
@@ -100,17 +122,30 @@ class Things:
         yield Call("cancel_completion", "POST", f"{completion}/cancel", {})
         yield Call("cancel_tool_execution", "POST", f"{execution}/cancel", {})
         yield Call("archive_thread", "DELETE", thread)
+        webhook = f"/v1/webhooks/{another or self.webhook}"
+        yield Call("get_webhook", "GET", webhook)
+        yield Call("change_webhook", "PATCH", webhook, {"name": "mine"})
+        yield Call("list_deliveries", "GET", f"{webhook}/deliveries")
+        yield Call("replay_webhook", "POST", f"{webhook}/replay", {"after": 0})
+        yield Call("retry_webhook", "POST", f"{webhook}/retry")
+        yield Call("rotate_webhook_secret", "POST", f"{webhook}/secret")
+        yield Call("try_webhook", "POST", f"{webhook}/test")
+        yield Call("delete_webhook", "DELETE", webhook)
         yield Call("revoke_key", "DELETE", f"/v1/keys/{another or self.owner.key_id}")
 
 
 def anybodys_calls() -> Iterator[Call]:
     """A valid call of each route that names nothing."""
     yield Call("list_threads", "GET", "/v1/threads")
+    yield Call("count_threads", "GET", "/v1/threads/count")
+    yield Call("search", "GET", "/v1/search?q=secret")
     yield Call("get_own_events", "GET", "/v1/events")
     yield Call("start_thread", "POST", "/v1/threads", {})
     yield Call("list_agents", "GET", "/v1/agents")
     yield Call("list_keys", "GET", "/v1/keys")
     yield Call("issue_key", "POST", "/v1/keys", {})
+    yield Call("list_webhooks", "GET", "/v1/webhooks")
+    yield Call("create_webhook", "POST", "/v1/webhooks", {"url": "https://nowhere.invalid/"})
 
 
 async def things_of(house: House, owner: Person) -> Things:
@@ -124,7 +159,9 @@ async def things_of(house: House, owner: Person) -> Things:
         StreamAppend(execution, 0, [dispatched], UUID(thread), owner.id), actor="worker:test"
     )
     await house.projected()
-    return Things(owner, thread, queued["message_id"], completion, str(execution))
+    webhook = await owner.post("/v1/webhooks", {"url": "https://nowhere.invalid/"})
+    message = queued["message_id"]
+    return Things(owner, thread, message, completion, str(execution), webhook["webhook_id"])
 
 
 @pytest.fixture
@@ -136,7 +173,9 @@ def test_every_route_is_in_the_table_and_nothing_else_is() -> None:
     assert frozenset(HEALTH) == PUBLIC
     assert {role: set(routes) for role, routes in ALLOWED.items()} == MAY_CALL
     assert frozenset(BY_TOKEN) == BY_RESULT_TOKEN
-    assert sorted(routes()) == sorted([*HEALTH, *READ, *WRITE, *KEYS, *BY_TOKEN])
+    assert sorted(routes()) == sorted(
+        [*HEALTH, *READ, *WRITE, *KEYS, *WEBHOOKS, *AUDITS, *BY_TOKEN]
+    )
 
 
 def test_every_route_but_the_public_ones_asks_who_calls() -> None:
@@ -149,7 +188,7 @@ def test_every_route_but_the_public_ones_asks_who_calls() -> None:
 
 async def test_every_call_of_these_tests_is_a_route_of_its_own(things: Things) -> None:
     calls = [call.route for call in (*things.calls(), *anybodys_calls())]
-    assert sorted(calls) == sorted([*READ, *WRITE, *KEYS])
+    assert sorted(calls) == sorted([*READ, *WRITE, *KEYS, *WEBHOOKS])
 
 
 async def test_an_owner_may_do_everything(things: Things) -> None:
@@ -243,14 +282,14 @@ async def test_a_key_in_the_address_counts_for_nothing(house: House) -> None:
 
 
 async def test_health_and_documents_are_for_everybody(house: House) -> None:
-    for path in ("/livez", "/readyz", "/openapi.json", "/docs"):
+    for path in ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs"):
         assert (await house.client(None).get(path)).status_code == 200
 
 
 async def test_an_auditor_sees_what_everybody_has(house: House, things: Things) -> None:
     auditor = await house.person("auditor")
     for call in things.calls():
-        if call.method == "GET":
+        if call.method == "GET" and call.route in MAY_CALL["auditor"]:
             theirs, own = await asyncio.gather(call.by(auditor.http), call.by(things.owner.http))
             assert theirs.status_code == 200
             assert theirs.content == own.content

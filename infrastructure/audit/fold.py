@@ -1,0 +1,108 @@
+"""A thread as it stood: its events up to a moment, folded by the projection of the read tables."""
+
+from collections.abc import Sequence
+from typing import TypeVar, cast
+from uuid import UUID
+
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+from sqlalchemy import inspect
+
+from application.audit.moments import Moment
+from application.audit.refusals import ThreadNotStartedThen
+from application.audit.standing import Standing
+from application.transcript import without_void
+from domain.completion import ENDED
+from domain.completion_events import Chunk
+from domain.jsonvalue import JsonObject
+from domain.recorded import Recorded
+from domain.refusals import ThreadNotFound
+from infrastructure.audit.log import AuditedLog
+from infrastructure.audit.moments import Cut
+from infrastructure.event_log.codec import Codec
+from infrastructure.event_log.entry import LogEntry
+from projections.async_tool_executions import AsyncToolExecution
+from projections.completions import Completion
+from projections.messages import Message
+from projections.record import RECORD
+from projections.rows import Rows
+from projections.schema import ReadModel
+from projections.threads import Thread
+
+R = TypeVar("R", bound=ReadModel)
+
+_BOOKKEEPING = frozenset({"steps", "response"})  # of a completion, whose `text` says more
+
+codec = Codec()
+
+
+async def standing(log: AuditedLog, thread_id: UUID, moment: Moment | None = None) -> Standing:
+    """How the thread stood after the last event at or before the moment; None: now.
+
+    Chunks are read of an answer that was under way then, and of no other. Raises ThreadNotFound,
+    ThreadNotStartedThen, PositionIsAhead and TimeIsAhead.
+    """
+    cut = await Cut.at(log, moment)
+    entries = await log.read_thread(thread_id, chunks=False)
+    if not entries:
+        raise ThreadNotFound
+    seen = [entry for entry in entries if cut.holds(entry)]
+    if not seen:
+        raise ThreadNotStartedThen
+    rows = Rows()
+    for entry in seen:
+        RECORD.change(rows, codec.decode(entry))
+    last, said = seen[-1], dict[UUID, str]()
+    for row in rows.all(Completion):
+        if row.attempts and row.status not in ENDED:
+            stream = [entry for entry in await log.read_stream(row.id) if cut.holds(entry)]
+            said[row.id] = _said(stream)
+            last = max(last, stream[-1], key=_position)
+    return Standing(
+        position=last.position,
+        recorded_at=last.recorded_at,
+        thread=_shown(rows.get(Thread, thread_id)),
+        messages=_all(rows, Message),
+        completions=[_completion(row, said) for row in _ordered(rows, Completion)],
+        tool_executions=_all(rows, AsyncToolExecution),
+    )
+
+
+def _said(entries: Sequence[LogEntry]) -> str:
+    """The committed text of an open answer that is not void."""
+    valid = without_void(map(codec.decode, entries))
+    return "".join(
+        one.event.text
+        for one in cast("list[Recorded[object]]", valid)
+        if isinstance(one.event, Chunk) and one.event.kind == "text"
+    )
+
+
+def _position(entry: LogEntry) -> int:
+    return entry.position
+
+
+def _ordered(rows: Rows, model: type[R]) -> list[R]:
+    return sorted(rows.all(model), key=lambda row: (row.position, _id(row)))
+
+
+def _id(row: ReadModel) -> str:
+    return str(getattr(row, "id"))  # noqa: B009 - every model of the projection has one
+
+
+def _all(rows: Rows, model: type[ReadModel]) -> list[JsonObject]:
+    return [_shown(row) for row in _ordered(rows, model)]
+
+
+def _completion(row: Completion, said: dict[UUID, str]) -> JsonObject:
+    shown = {name: value for name, value in _shown(row).items() if name not in _BOOKKEEPING}
+    return {**shown, "text": said.get(row.id, row.response or "")}
+
+
+def _shown(row: ReadModel) -> JsonObject:
+    """Every column by its name."""
+    columns = inspect(type(row)).column_attrs
+    values: dict[str, JsonValue] = {
+        column.columns[0].name: to_jsonable_python(getattr(row, column.key)) for column in columns
+    }
+    return values

@@ -1,0 +1,151 @@
+"""Answers of an audit that last: written bit by bit, waited for, ended in good order."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeAlias, TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from application.ports import LogUnavailable
+from interfaces.http.event_stream import (
+    HEADERS,
+    LIMITS,
+    ClientIsStalled,
+    Connection,
+    Question,
+    StreamLimits,
+)
+
+AGAIN_SECONDS = 0.5
+
+T = TypeVar("T")
+
+
+class ReadingIsOver(Exception):
+    """The server leaves, or the connection has lived long enough: the client is to come again."""
+
+
+class ReaderIsRefused(Exception):
+    """The reader's key does not permit this any more."""
+
+
+class Reading:
+    """One such answer under way. `silence` says what is written when nothing else was.
+
+    Raises ReadingIsOver, ReaderIsRefused and ClientIsStalled wherever it waits or writes.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        is_allowed: Question,
+        leaving: asyncio.Event,
+        silence: Callable[[], bytes],
+        limits: StreamLimits,
+    ) -> None:
+        self.clock = asyncio.get_running_loop().time
+        self._connection = connection
+        self._is_allowed = is_allowed
+        self._leaving = leaving
+        self._silence = silence
+        self._limits = limits
+        self._recheck_at = self.clock() + limits.recheck_seconds
+        self._ends_at = self.clock() + limits.life_seconds * random.uniform(1, 1.2)  # noqa: S311
+
+    async def write(self, body: bytes) -> None:
+        """Returns once the network has taken it."""
+        await self._look()
+        await self._connection.write(body)
+
+    async def wait_until(self, moment: float) -> None:
+        """Until this moment on `clock`; says between whiles that the connection lives."""
+        while True:
+            await self._look()
+            if self.clock() >= moment:
+                return
+            quiet_seconds = self._limits.comment_seconds - self._connection.silent_seconds
+            if quiet_seconds <= 0:
+                await self._connection.write(self._silence())
+                continue
+            next_look = min(self._recheck_at, self._ends_at, self.clock() + quiet_seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(moment, next_look)):
+                    await self._leaving.wait()
+
+    async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """What a read of the log gives, however long that is away."""
+        while True:
+            try:
+                return await read()
+            except LogUnavailable:
+                await self.wait_until(self.clock() + AGAIN_SECONDS)
+
+    async def _look(self) -> None:
+        now = self.clock()
+        if self._leaving.is_set() or now >= self._ends_at:
+            raise ReadingIsOver
+        if now < self._recheck_at:
+            return
+        try:
+            if not await self._is_allowed():
+                raise ReaderIsRefused
+            self._recheck_at = now + self._limits.recheck_seconds
+        except LogUnavailable:
+            self._recheck_at = now + AGAIN_SECONDS
+
+
+Write: TypeAlias = Callable[[Reading], Awaitable[None]]
+
+
+class LongAnswer(Response):
+    """Writes what `write` says. `last_words` follow when the reading was over before that."""
+
+    def __init__(
+        self,
+        write: Write,
+        *,
+        media_type: str,
+        is_allowed: Question,
+        leaving: asyncio.Event,
+        silence: Callable[[], bytes],
+        last_words: Callable[[], bytes] = bytes,
+        limits: StreamLimits = LIMITS,
+    ) -> None:
+        self.status_code = 200
+        self.background = None
+        self.media_type = media_type
+        self.init_headers(HEADERS)
+        self._write = write
+        self._is_allowed = is_allowed
+        self._leaving = leaving
+        self._silence = silence
+        self._last_words = last_words
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = Connection(scope, receive, send, send_seconds=self._limits.send_seconds)
+        async with connection.while_open():
+            try:
+                await connection.start(self)
+                await self._answer(connection)
+                is_whole = True
+            except (ClientIsStalled, ReaderIsRefused):
+                is_whole = False
+            await (connection.end() if is_whole else connection.cut())
+
+    async def _answer(self, connection: Connection) -> None:
+        reading = Reading(
+            connection,
+            is_allowed=self._is_allowed,
+            leaving=self._leaving,
+            silence=self._silence,
+            limits=self._limits,
+        )
+        try:
+            await self._write(reading)
+        except ReadingIsOver:
+            await connection.write(self._last_words())
