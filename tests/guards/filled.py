@@ -58,6 +58,7 @@ async def filled_database(postgres: EmbeddedPostgres) -> Filled:
         await _project(url, connection, through=last)
         await connection.execute("VACUUM (ANALYZE)")
         size = await connection.fetchval("SELECT pg_total_relation_size('threadlog.chat_events')")
+        await eventually(lambda: _is_alone(connection), seconds=20)  # who leaves reports late
         await connection.execute("SELECT pg_stat_reset()")
     return Filled(url, owner_url, bytes_per_event=size / last)
 
@@ -101,6 +102,16 @@ async def _project(url: str, connection: Connection, *, through: int) -> None:
     finally:
         projecting.cancel()
         await asyncio.wait({projecting})
+
+
+async def _is_alone(connection: Connection) -> bool:
+    """Has everybody left who was connected to the database?"""
+    others = """
+        SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()
+           AND backend_type = 'client backend'
+    """
+    return await connection.fetchval(others) == 0
 
 
 async def projected(connection: Connection) -> int:
