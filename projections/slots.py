@@ -108,7 +108,7 @@ async def _make_way(connection: AsyncConnection, table: Table) -> None:
     """Before there were two copies, readers saw the tables themselves."""
     kind = text("SELECT relkind FROM pg_class WHERE oid = to_regclass(:name)")
     if await connection.scalar(kind, {"name": table.fullname}) == b"r":
-        await connection.execute(text(f"DROP TABLE {table.fullname}"))
+        await connection.execute(text(f"DROP TABLE {table.fullname} CASCADE"))
         await connection.execute(text("DROP TABLE IF EXISTS read.checkpoints"))
 
 
