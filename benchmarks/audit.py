@@ -12,13 +12,11 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import httpx2
 
-from application.ports import StreamAppend
 from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
 from benchmarks.rig.system import System, running
@@ -29,6 +27,7 @@ from infrastructure.audit.moments import Cut
 from infrastructure.audit.replay import Frame, Replay, ReplayPlan, Stretch
 from infrastructure.event_log import PostgresEventLog
 from interfaces import processes
+from tests.interfaces.cli.kept import append_all
 from tests.model_server import ModelServer, ask
 from tests.model_server.server import environment
 from tests.projections.story import Log, Story
@@ -58,18 +57,7 @@ async def long_thread(log: PostgresEventLog) -> tuple[UUID, int]:
     chunk = Chunk(1, 1, 0, "text", "x" * sum(size for size, _ in PIECES), PIECES)
     while len(story.log.events) < EVENTS:
         story.stream(completion, chunk)
-    positions: list[int] = []
-    for _, group in groupby(story.log.events, key=lambda one: one.stream_id):
-        events = list(group)
-        first = events[0]
-        append = StreamAppend(
-            first.stream_id,
-            first.version - 1,
-            [one.event for one in events],
-            first.thread_id,
-            first.owner_id,
-        )
-        positions += [one.position for one in await log.append(append, actor="benchmark")]
+    positions = await append_all(log, story.log.events, actor="benchmark")
     return story.id, positions[EVENTS // 2]
 
 

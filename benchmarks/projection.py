@@ -97,7 +97,7 @@ async def shown(connection: Connection, position: int) -> None:
 
     async def is_shown() -> bool:
         found: int = await connection.fetchval(
-            "SELECT position FROM threadlog.projections WHERE active AND name = 'record'"
+            "SELECT min(position) FROM threadlog.projections WHERE active"
         )
         return found >= position
 

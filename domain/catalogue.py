@@ -109,4 +109,5 @@ CATALOGUE: tuple[EventType, ...] = (
 
 BY_TYPE: dict[type[Event], EventType] = {entry.type: entry for entry in CATALOGUE}
 BY_NAME: dict[str, EventType] = {entry.name: entry for entry in CATALOGUE}
+CHUNK = BY_TYPE[completion.Chunk].name  # by far the most events have it
 TERMINAL_NAMES: tuple[str, ...] = tuple(entry.name for entry in CATALOGUE if entry.terminal)

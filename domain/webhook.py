@@ -6,6 +6,7 @@ from typing import assert_never
 from uuid import UUID
 
 from domain.account import Account
+from domain.catalogue import CHUNK
 from domain.recorded import Recorded
 from domain.webhook_events import (
     WebhookChanged,
@@ -17,7 +18,6 @@ from domain.webhook_events import (
     WebhookSecretRotated,
 )
 
-CHUNK = "completion.chunk"  # sent only where it is asked for by name
 OVERLAP_MICROSECONDS = 24 * 60 * 60 * 1_000_000  # for which a replaced secret still signs
 MOST_SECRETS = 5  # that sign at once
 
@@ -56,7 +56,7 @@ class Webhook:
         return [self.generation, *reversed(replaced)][:MOST_SECRETS]
 
     def wants(self, name: str) -> bool:
-        """Shall events of this name be sent, if they are public?"""
+        """Shall public events of this name be sent? Chunks only where they are named."""
         return name != CHUNK if self.names is None else name in self.names
 
     def covers(self, owner_id: UUID | None) -> bool:

@@ -1,12 +1,16 @@
 """Which addresses a webhook may have: never one inside our own network."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 LONGEST_URL = 2000  # characters
 
 # Public in form, but of the cloud that we may run in: Azure's metadata and DNS, AWS's over NAT64.
 _METADATA = frozenset({IPv4Address("168.63.129.16")})
+# What older Pythons take for the internet: protocol assignments (metadata of Oracle's cloud among
+# them), documentation.
+_SPECIAL_4 = IPv4Network("192.0.0.0/24")
+_SPECIAL_6 = IPv6Network("3fff::/20")
 _GLOBAL_6 = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _TUNNELS = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))  # 6to4, Teredo
@@ -82,7 +86,9 @@ def _is_number(label: str) -> bool:
 
 
 def _is_public_4(address: IPv4Address) -> bool:
-    return address.is_global and not address.is_multicast and address not in _METADATA
+    if address in _METADATA or address in _SPECIAL_4:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _is_public_6(address: IPv6Address) -> bool:
@@ -93,6 +99,6 @@ def _is_public_6(address: IPv6Address) -> bool:
         inner = IPv4Address(int(address) & 0xFFFF_FFFF)
     if inner is not None:
         return _is_public_4(inner)
-    if any(address in tunnel for tunnel in _TUNNELS):
+    if any(address in tunnel for tunnel in (*_TUNNELS, _SPECIAL_6)):
         return False
     return address in _GLOBAL_6 and address.is_global

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     workers: PositiveInt = Field(
         default=2, description="worker processes of `threadlog up`", examples=[4]
     )
+    tool_workers: NonNegativeInt = Field(
+        default=1,
+        description="those of `up` for background tools alone; 0: every worker does both",
+        examples=[0],
+    )
     slots: PositiveInt = Field(
         default=50, description="completions at once in one worker process", examples=[20]
     )

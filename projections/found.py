@@ -1,5 +1,6 @@
 """What a search finds: messages by their words, the newest first, each with a piece of its text."""
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -172,14 +173,25 @@ def _hit(row: RowMapping, words: Collection[str]) -> Hit:
 
 
 def _whole_words(piece: str, *, before: bool, after: bool) -> str:
-    """Without what is left of a word that was cut, where words are not too long for that."""
+    """Without what is left of a word that was cut; of a character, where words are too long."""
     if before:
-        piece = piece[_first_space(piece) :]
+        piece = piece[_first_space(piece) or _joined(piece) :]
     if after:
-        piece = piece[: len(piece) - _first_space(piece[::-1])]
+        end = piece[::-1]
+        piece = piece[: len(piece) - (_first_space(end) or _joined(end) + 1)]
     return piece
 
 
 def _first_space(piece: str) -> int:
     found = (place for place in range(min(len(piece), CUT_CHARACTERS)) if piece[place].isspace())
     return next(found, 0)
+
+
+def _joined(piece: str) -> int:
+    """How many code points at the beginning are no characters of their own."""
+    free = (place for place, code in enumerate(piece) if not _is_joined(code))
+    return next(free, 0)
+
+
+def _is_joined(code: str) -> bool:
+    return unicodedata.category(code) in ("Mn", "Mc", "Me", "Cf", "Sk")

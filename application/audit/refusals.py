@@ -4,7 +4,7 @@ from domain.refusals import Refusal
 
 
 class AuditReasonMissing(Refusal):
-    """Say why you read this, in 1 to 500 printable characters: Audit-Reason: …, or ?reason=…"""
+    """Say why you read this in 1 to 500 printable characters: header Audit-Reason, or ?reason=."""
 
 
 class MomentIsMalformed(Refusal):
@@ -17,6 +17,18 @@ class TimeIsAhead(Refusal):
 
 class ThreadNotStartedThen(Refusal):
     """The thread had not been started by then."""
+
+
+class EventCannotBeApplied(Refusal):
+    """The thread holds an event that cannot be applied."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(position, reason)
+        self.position = position
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The event at {self.position} cannot be applied: {self.reason}"
 
 
 class MomentsAreReversed(Refusal):

@@ -152,6 +152,8 @@ async def _change(
         webhook = await webhooks.find(webhook_id)
         if webhook is None or webhook.owner_id != by.user_id or webhook.deleted:
             raise WebhookNotFound
+        if webhook.all_threads and by.role != "admin":
+            raise NotPermitted  # another of the owner's keys, which may not have everybody's events
         events = decide(webhook)
         if not events:
             return await last_position(log, webhook_id, version=webhook.version)

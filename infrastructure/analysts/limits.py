@@ -6,6 +6,7 @@ TRANSACTION_SECONDS = 300  # only the watch knows it: old transactions keep vacu
 LOCK_SECONDS = 5
 CONNECTIONS = 5
 TEMP_FILE_BYTES = 10 * 2**30
+NOTIFICATIONS_SHARE = 0.1  # of their queue, which appends need as well
 GRACE_SECONDS = 5  # before the watch ends what the settings should have
 
 SETTINGS = {

@@ -98,7 +98,12 @@ async def shut_out(owner: Connection, login: str) -> None:
     known = [analyst.login for analyst in await list_all(owner)]
     if login not in known:
         raise NoSuchAnalyst(f"no analyst has the login {login}; there are: {', '.join(known)}")
+    await _end_sessions(owner, login)  # one may hold the login, by changing its own password
     await owner.execute(f"ALTER ROLE {login} NOLOGIN")
+    await _end_sessions(owner, login)
+
+
+async def _end_sessions(owner: Connection, login: str) -> None:
     async with owner.transaction():
         await owner.execute(f"SET LOCAL ROLE {PROJECTOR}")
         await owner.execute(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infrastructure.analysts.limits import (
     GRACE_SECONDS,
     IDLE_IN_TRANSACTION_SECONDS,
+    NOTIFICATIONS_SHARE,
     STATEMENT_SECONDS,
     TRANSACTION_SECONDS,
 )
@@ -26,7 +27,8 @@ class AnalystWatch:
     """Looks every few seconds. Any number may run.
 
     A statement may last `statement_seconds`, a pause in a transaction `idle_seconds`, a whole
-    transaction `transaction_seconds`; nobody holds an advisory lock.
+    transaction `transaction_seconds`; nobody holds an advisory lock, and nobody is there while
+    notifications fill more than `queue_share` of their queue.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class AnalystWatch:
         statement_seconds: float = STATEMENT_SECONDS + GRACE_SECONDS,
         idle_seconds: float = IDLE_IN_TRANSACTION_SECONDS + GRACE_SECONDS,
         transaction_seconds: float = TRANSACTION_SECONDS,
+        queue_share: float = NOTIFICATIONS_SHARE,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._url = url
@@ -43,6 +46,7 @@ class AnalystWatch:
             "statement_seconds": statement_seconds,
             "idle_seconds": idle_seconds,
             "transaction_seconds": transaction_seconds,
+            "queue_share": queue_share,
         }
         self._look_seconds = look_seconds
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder
 
+from domain.catalogue import CHUNK
 from infrastructure.event_log.entry import LogEntry
 
-CHUNK = "completion.chunk"
 READ_EVENTS = 5000
 
 

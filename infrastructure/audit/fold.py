@@ -9,11 +9,12 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import inspect
 
 from application.audit.moments import Moment
-from application.audit.refusals import ThreadNotStartedThen
+from application.audit.refusals import EventCannotBeApplied, ThreadNotStartedThen
 from application.audit.standing import Standing
 from application.transcript import without_void
 from domain.completion import ENDED
 from domain.completion_events import Chunk
+from domain.ids import projection_stream
 from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
 from domain.refusals import ThreadNotFound
@@ -21,6 +22,7 @@ from infrastructure.audit.log import AuditedLog
 from infrastructure.audit.moments import Cut
 from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.entry import LogEntry
+from infrastructure.projecting.follower import skipped_by
 from projections.async_tool_executions import AsyncToolExecution
 from projections.completions import Completion
 from projections.messages import Message
@@ -40,7 +42,8 @@ async def standing(log: AuditedLog, thread_id: UUID, moment: Moment | None = Non
     """How the thread stood after the last event at or before the moment; None: now.
 
     Chunks are read of an answer that was under way then, and of no other. Raises ThreadNotFound,
-    ThreadNotStartedThen, PositionIsAhead and TimeIsAhead.
+    ThreadNotStartedThen, PositionIsAhead, TimeIsAhead, and EventCannotBeApplied unless operators
+    have decided that the read tables pass over that event.
     """
     cut = await Cut.at(log, moment)
     entries = await log.read_thread(thread_id, chunks=False)
@@ -49,14 +52,12 @@ async def standing(log: AuditedLog, thread_id: UUID, moment: Moment | None = Non
     seen = [entry for entry in entries if cut.holds(entry)]
     if not seen:
         raise ThreadNotStartedThen
-    rows = Rows()
-    for entry in seen:
-        RECORD.change(rows, codec.decode(entry))
+    rows, skipped = await _folded(log, seen)
     last, said = seen[-1], dict[UUID, str]()
     for row in rows.all(Completion):
         if row.attempts and row.status not in ENDED:
             stream = [entry for entry in await log.read_stream(row.id) if cut.holds(entry)]
-            said[row.id] = _said(stream)
+            said[row.id] = _said([one for one in stream if one.position not in skipped])
             last = max(last, stream[-1], key=_position)
     return Standing(
         position=last.position,
@@ -66,6 +67,27 @@ async def standing(log: AuditedLog, thread_id: UUID, moment: Moment | None = Non
         completions=[_completion(row, said) for row in _ordered(rows, Completion)],
         tool_executions=_all(rows, AsyncToolExecution),
     )
+
+
+async def _folded(log: AuditedLog, entries: Sequence[LogEntry]) -> tuple[Rows, frozenset[int]]:
+    """The rows, and the positions that had to be skipped. Raises EventCannotBeApplied."""
+    try:
+        return _rows_of(entries), frozenset()
+    except EventCannotBeApplied:
+        stream = await log.read_stream(projection_stream(RECORD.name))
+        skipped = skipped_by(stream, RECORD, codec=codec)
+        return _rows_of([one for one in entries if one.position not in skipped]), skipped
+
+
+def _rows_of(entries: Sequence[LogEntry]) -> Rows:
+    rows = Rows()
+    for entry in entries:
+        try:
+            RECORD.change(rows, codec.decode(entry))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise EventCannotBeApplied(entry.position, reason) from error
+    return rows
 
 
 def _said(entries: Sequence[LogEntry]) -> str:

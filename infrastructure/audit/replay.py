@@ -11,13 +11,13 @@ from pydantic_core import from_json, to_json
 from application.audit.moments import Moment
 from application.audit.pace import Due, Pace
 from application.audit.refusals import MomentsAreReversed, ThreadNotStartedThen
+from domain.catalogue import CHUNK
 from infrastructure.audit.log import AuditedLog
 from infrastructure.audit.moments import Cut
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.relay.frames import is_public, json_object, sse_block
 
 PAGE_EVENTS = 1000
-CHUNK = "completion.chunk"
 
 
 class Frame(NamedTuple):

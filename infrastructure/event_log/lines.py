@@ -16,7 +16,7 @@ class LineIsMalformed(Exception):
 def line_of(entry: LogEntry) -> bytes:
     """One line, its end not included. `state` is the stored JSON as it is, always the last key.
 
-    What another application has stored that is not JSON stands in `state_hex`.
+    What another application has stored that is not JSON, or not in one line, stands in `state_hex`.
     """
     head = (
         f'{{"position":{entry.position},"stream_id":"{entry.originator_id}"'
@@ -65,10 +65,10 @@ def _uuid(text: str | None) -> UUID | None:
 
 
 def _is_one_line_of_json(state: bytes) -> bool:
-    if b"\n" in state:
+    if b"\n" in state or b"\r" in state:  # many readers end a line at either
         return False
     try:
-        from_json(state)
+        from_json(state, allow_inf_nan=False)
     except ValueError:
         return False
     return True

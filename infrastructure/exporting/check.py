@@ -22,6 +22,8 @@ def check(folder: Path) -> Iterator[tuple[str, str | None]]:
     found = manifest.read(folder)
     if found is None:
         raise NotAnExport(f"{folder} holds no {manifest.NAME}")
+    if not manifest.is_unchanged(folder):
+        yield manifest.NAME, "was changed by somebody else"
     for name, exported in found.datasets.items():
         for part in exported.files:
             yield part.path, _wrong_in_file(folder / part.path, part, kind=found.format)

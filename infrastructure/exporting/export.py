@@ -102,7 +102,7 @@ class _Run:
 
     async def _dataset(self, task: Task) -> int:
         self._progress.begin(task.dataset, rows=await self._expected(task))
-        kept = self._manifest.datasets.get(task.dataset) or Exported(
+        kept = task.kept or Exported(
             after=task.after, through=task.after, columns=self._columns(task.dataset)
         )
         added = 0
@@ -113,6 +113,7 @@ class _Run:
             self._keep(task.dataset, kept)
             added += part.rows
         self._keep(task.dataset, kept)  # where there was nothing
+        self._folder.clear()  # what this has replaced
         self._progress.end(task.dataset, rows=added)
         return added
 

@@ -38,7 +38,7 @@ class Folder:
         self.manifest = kept
 
     def clear(self) -> None:
-        """Remove what runs that were killed have left: files of ours that the manifest has not."""
+        """Remove files of ours that the manifest has not: replaced, or left by a killed run."""
         for path in strays(self.path, self.manifest):
             path.unlink()
 

@@ -1,5 +1,7 @@
 """manifest.json: what a folder holds, of which log, up to which position; nothing else counts."""
 
+import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -10,6 +12,8 @@ from infrastructure.exporting.refusals import NotAnExport
 
 FormatName: TypeAlias = Literal["jsonl", "csv", "parquet"]
 NAME = "manifest.json"
+SEAL = b',\n "sha256": "%b"\n}\n'  # its last key: of all that stands before
+_SEALED = re.compile(rb'(.*),\n "sha256": "[0-9a-f]{64}"\n}\n', re.DOTALL)
 
 
 class Part(BaseModel):
@@ -69,11 +73,26 @@ def read(folder: Path) -> Manifest | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        return Manifest.model_validate_json(text)
+        return Manifest.model_validate_json(_unsealed(text) + b"\n}")
     except ValidationError as error:
         raise NotAnExport(f"{folder / NAME} is not of an export: {error}") from None
 
 
 def text_of(manifest: Manifest) -> bytes:
     """As it is written."""
-    return manifest.model_dump_json(indent=1).encode() + b"\n"
+    return _sealed(manifest.model_dump_json(indent=1).encode().removesuffix(b"\n}"))
+
+
+def is_unchanged(folder: Path) -> bool:
+    """Is it, byte for byte, what was written? Raises OSError."""
+    text = (folder / NAME).read_bytes()
+    return text == _sealed(_unsealed(text))
+
+
+def _sealed(text: bytes) -> bytes:
+    return text + SEAL % sha256(text).hexdigest().encode()
+
+
+def _unsealed(text: bytes) -> bytes:
+    found = _SEALED.fullmatch(text)
+    return found[1] if found else text

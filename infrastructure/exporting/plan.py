@@ -36,6 +36,7 @@ class Task:
     dataset: str
     after: int
     through: int
+    kept: Exported | None  # what it adds to; None: nothing, whatever the folder holds of it
 
     @property
     def parts(self) -> Iterator[tuple[int, int]]:
@@ -72,13 +73,16 @@ def planned(order: Order, manifest: Manifest, snapshot: Snapshot) -> list[Task]:
             raise PositionIsAhead(f"{position} is beyond the log's end, which is {snapshot.last}")
     tasks = list[Task]()
     for dataset in _datasets(order, snapshot):
-        after = _after(dataset, order=order, kept=manifest.datasets.get(dataset))
+        kept = manifest.datasets.get(dataset)
+        after = _after(dataset, order=order, kept=kept)
         if after > snapshot.last:
             raise PositionIsAhead(
                 f"{order.folder} stands at {after}, the log ends at {snapshot.last}"
             )
-        _check_columns(dataset, manifest.datasets.get(dataset), snapshot=snapshot)
-        tasks.append(Task(dataset, after, max(through, after)))
+        _check_columns(dataset, kept, snapshot=snapshot)
+        if kept is not None and dataset != EVENTS and through > after < snapshot.swapped:
+            after, kept = kept.after, None  # rows may be others in which nothing has happened
+        tasks.append(Task(dataset, after, max(through, after), kept))
     return tasks
 
 

@@ -12,7 +12,7 @@ from infrastructure.event_log.lines import line_of
 from infrastructure.event_log.statements import statement
 from infrastructure.exporting.batches import BatchSize
 from infrastructure.exporting.refusals import UnknownDataset
-from infrastructure.exporting.tables import Query, Table, shown_through, tables
+from infrastructure.exporting.tables import Query, Table, shown_through, swapped_at, tables
 
 EVENTS = "events"
 SHOWN_BY = ("record", "tool_calls")  # the read models that the views are made of
@@ -48,13 +48,20 @@ class Snapshot:
     """What there is, read in one transaction. Use `snapshot_of`."""
 
     def __init__(
-        self, connection: Connection, *, found: Mapping[str, Table], last: int, shown: int
+        self,
+        connection: Connection,
+        *,
+        found: Mapping[str, Table],
+        last: int,
+        shown: int,
+        swapped: int,
     ) -> None:
         self._connection = connection
         self._copying = cast("_Copying", connection)
         self.tables = found
         self.last = last  # position of the log
         self.shown = shown  # position up to which the tables show the log
+        self.swapped = swapped  # position after which they are the ones that they are; 0: always
 
     async def log_id(self) -> str:
         """What tells this log from others: its first event, hashed; empty while there is none."""
@@ -132,9 +139,12 @@ async def snapshot_of(url: str, *, wanted: Collection[str]) -> AsyncGenerator[Sn
                 await connection.execute(f"LOCK TABLE {_quoted(names)} IN ACCESS SHARE MODE")
             last: int = await connection.fetchval(statement("last_position"))
             shown = await shown_through(connection, SHOWN_BY) if names else last
+            swapped = await swapped_at(connection, SHOWN_BY) if names else 0
             found = await tables(connection)
             chosen = {name: found[name] for name in names}
-            yield Snapshot(connection, found=chosen, last=last, shown=min(shown, last))
+            yield Snapshot(
+                connection, found=chosen, last=last, shown=min(shown, last), swapped=swapped
+            )
 
 
 def _chosen(wanted: Collection[str], existing: Collection[str]) -> list[str]:

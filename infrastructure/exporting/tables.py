@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
+from domain.catalogue import BY_TYPE
+from domain.ids import projection_stream
+from domain.operation_events import ProjectionSwapped
 from infrastructure.event_log.connection import Connection
 from infrastructure.event_log.statements import statement
 
@@ -102,3 +105,10 @@ async def shown_through(connection: Connection, read_models: Sequence[str]) -> i
     shown = statement("shown", package=PACKAGE)
     position: int | None = await connection.fetchval(shown, list(read_models))
     return position or 0
+
+
+async def swapped_at(connection: Connection, read_models: Sequence[str]) -> int:
+    """At which position it stands that tables were last replaced by others; 0: never."""
+    streams = [projection_stream(name) for name in read_models]
+    name = BY_TYPE[ProjectionSwapped].name
+    return await connection.fetchval(statement("swapped", package=PACKAGE), streams, name)

@@ -161,18 +161,25 @@ async def follow(
 async def wanted_by(projection: Projection, *, reader: LogReader, codec: Codec) -> Wanted:
     """Is an event, not a chunk, one to be applied? Not what operators have decided to skip."""
     stream = await reader.read_stream(projection_stream(projection.name))
-    acts = [codec.decode(entry).event for entry in stream if entry.name == SKIPPED]
-    skipped = {
-        act.position
-        for act in acts
-        if isinstance(act, ProjectionSkipped) and act.version == projection.version
-    }
+    skipped = skipped_by(stream, projection, codec=codec)
     names = names_of(projection)
 
     def is_wanted(entry: LogEntry) -> bool:
         return entry.position not in skipped and (names is None or entry.name in names)
 
     return is_wanted
+
+
+def skipped_by(
+    stream: Sequence[LogEntry], projection: Projection, *, codec: Codec
+) -> frozenset[int]:
+    """Positions that operators have decided to skip, as the projection's own stream says."""
+    acts = [codec.decode(entry).event for entry in stream if entry.name == SKIPPED]
+    return frozenset(
+        act.position
+        for act in acts
+        if isinstance(act, ProjectionSkipped) and act.version == projection.version
+    )
 
 
 def names_of(projection: Projection) -> frozenset[str] | None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -11,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.ports import LogUnavailable
 from infrastructure.event_log.codec import Codec
-from infrastructure.event_log.connection import PROJECTOR, Connection, connect
+from infrastructure.event_log.connection import PROJECTOR
 from infrastructure.event_log.reader import LogReader
+from infrastructure.leadership import Outage, leadership, wait_for
 from infrastructure.projecting.analyst_views import AnalystViews
 from infrastructure.projecting.follower import BATCH, Follower, follow
 from infrastructure.projecting.swapping import (
@@ -30,8 +30,6 @@ from projections.registry import BUILT_IN
 EMPTY_PACE_SECONDS = 0.1  # at least, after a look that found only chunks: answers are being typed
 AGAIN_SECONDS = 0.05  # after somebody else has moved a checkpoint
 PAUSED_SECONDS = 0.5  # between two looks whether a paused read model may go on
-STANDBY_SECONDS = 0.5  # between two tries to lead
-LONGEST_PAUSE_SECONDS = 1.0  # between two tries to reach the database
 
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('threadlog.projector', 0))"
 
@@ -59,7 +57,7 @@ class Projector:
         self._codec = codec or Codec()
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
-        self._pause = 0.0
+        self._outage = Outage("projector", logger=logger)
 
     async def run(self) -> None:
         """Lead or wait for ever, through every outage of the database."""
@@ -69,20 +67,15 @@ class Projector:
             except Exception as error:
                 if not isinstance(error, LogUnavailable) and not is_outage(error):
                     raise
-                await self._again(error)
-
-    async def _again(self, error: Exception) -> None:
-        if not self._pause:
-            logger.warning("projector: starting again: %r", error)
-        self._pause = min(self._pause * 2 or 0.1, LONGEST_PAUSE_SECONDS)
-        await asyncio.sleep(self._pause)
+                await self._outage.wait(error)
 
     async def _lead(self) -> None:
         size = len(self._projections)
         async with (
-            _leadership(self._url) as lead,
+            leadership(LEAD, url=self._url, role=PROJECTOR) as lead,
             LogReader(self._url, role=PROJECTOR, connections=size) as reader,
         ):
+            logger.info("projector: leads")
             engine = projector_engine(self._url, connections=size + 1)
             views = AnalystViews(engine)
             try:
@@ -106,7 +99,7 @@ class Projector:
                 follower = await keeper.begin(self._url)
                 while True:
                     await self._go_on(follower, keeper.wake)
-                    self._pause = 0.0
+                    self._outage.over()
             except CheckpointMoved:
                 await asyncio.sleep(AGAIN_SECONDS)
             except Poisoned as poisoned:
@@ -132,7 +125,7 @@ class Projector:
         if found < BATCH:
             pace = follower.projection.pace_seconds
             await asyncio.sleep(pace if found else max(pace, EMPTY_PACE_SECONDS))
-            await _wait(wake, seconds=min(self._poll_seconds, follower.due_in()))
+            await wait_for(wake, seconds=min(self._poll_seconds, follower.due_in()))
 
 
 @dataclass
@@ -189,61 +182,3 @@ class _Keeper:
             self.told = what
             shown = what.encode("unicode_escape").decode()
             logger.log(level, "projector: %s %s", self.projection.name, shown)
-
-
-class _Leadership:
-    """Held as long as its connection; everybody who waits is woken by each append."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._waiting: list[asyncio.Event] = []
-        self._lost = asyncio.Event()
-
-    def wake(self) -> asyncio.Event:
-        """Set after each append; clear it before you look."""
-        event = asyncio.Event()
-        self._waiting.append(event)
-        return event
-
-    async def begin(self) -> None:
-        """Wait for the lock.
-
-        Asked for again and again: waiting inside PostgreSQL would hold back its vacuum.
-        """
-
-        def lost(_: object) -> None:
-            self._lost.set()
-
-        self._connection.add_termination_listener(lost)
-        while True:
-            if await self._connection.fetchval(LEAD):
-                break
-            await asyncio.sleep(STANDBY_SECONDS)
-        await self._connection.add_listener("chat_events", self._woken)
-        logger.info("projector: leads")
-
-    async def end(self) -> None:
-        """Raises ConnectionError when somebody else may lead."""
-        await self._lost.wait()
-        raise ConnectionError("the connection that holds the lock is gone")
-
-    def _woken(self, *_: object) -> None:
-        for event in self._waiting:
-            event.set()
-
-
-@asynccontextmanager
-async def _leadership(url: str) -> AsyncGenerator[_Leadership]:
-    connection = await connect(url, role=PROJECTOR)
-    try:
-        leadership = _Leadership(connection)
-        await leadership.begin()
-        yield leadership
-    finally:
-        connection.terminate()
-
-
-async def _wait(wake: asyncio.Event, *, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await wake.wait()

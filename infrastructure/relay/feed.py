@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.catalogue import CHUNK
 from infrastructure.relay.events import ThreadStreamEvent
 from infrastructure.relay.pages import PAGE_EVENTS, Pages
 from infrastructure.relay.subject import OwnerEvents, Subject, ThreadEvents
@@ -12,7 +13,6 @@ from infrastructure.relay.window import Window
 
 logger = logging.getLogger(__name__)
 
-CHUNK = "completion.chunk"
 LATE_SECONDS = 0.05  # two processes publish in any order: so long a predecessor may be merely late
 PACE_SECONDS = 0.02  # a user's threads are read from the log, all that came in that time at once
 

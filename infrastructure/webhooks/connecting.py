@@ -2,17 +2,22 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeAlias, cast
 
 import httpcore2
 
 from domain.webhook_address import is_public
+from infrastructure.webhooks.bounded import BoundedStream
 
 MOST_LOOKUPS = 50  # of different names at once; each waits in a thread of its own
 MOST_ADDRESSES = 4  # of a name, tried in their order
 CONNECT_SECONDS = 5.0
+MOST_BYTES = (
+    64 * 1024
+)  # of an answer, with all that comes before its end; what is beyond is not read
 
 # The addresses of a name; raises OSError.
 Resolve: TypeAlias = Callable[[str], Awaitable[list[str]]]
@@ -24,28 +29,37 @@ class AddressRefused(Exception):
 
 class SystemResolver:
     """Asks the system. Whoever asks for a name that is being looked up waits for the same answer,
-    so that one name whose servers do not answer holds up nobody else."""
+    so that one name whose servers do not answer holds up nobody else.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(MOST_LOOKUPS, thread_name_prefix="resolver")
-        self._asked: dict[str, asyncio.Future[list[str]]] = {}
+    `look_up` may block for a minute; no process that ends waits for it.
+    """
+
+    def __init__(self, look_up: Callable[[str], list[str]] | None = None) -> None:
+        self._look_up = look_up or _addresses
+        self._free = asyncio.Semaphore(MOST_LOOKUPS)
+        self._asked: dict[str, asyncio.Task[list[str]]] = {}
 
     async def addresses(self, host: str) -> list[str]:
         """A `Resolve`."""
         if host not in self._asked:
-            asked = asyncio.get_running_loop().run_in_executor(self._threads, _addresses, host)
+            asked = asyncio.create_task(self._ask(host))
             asked.add_done_callback(lambda done: self._answered(host, done))
             self._asked[host] = asked
         return await asyncio.shield(self._asked[host])
 
-    def _answered(self, host: str, done: asyncio.Future[list[str]]) -> None:
+    async def _ask(self, host: str) -> list[str]:
+        async with self._free:
+            return await _in_thread(lambda: self._look_up(host))
+
+    def _answered(self, host: str, done: asyncio.Task[list[str]]) -> None:
         del self._asked[host]
         if not done.cancelled():
             done.exception()  # perhaps nobody waits for it any more
 
     def close(self) -> None:
         """Waits for nothing."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for asked in self._asked.values():
+            asked.cancel()
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -84,7 +98,33 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         return await self._connect(last, port)
 
     async def _connect(self, address: str, port: int) -> httpcore2.AsyncNetworkStream:
-        return await self._network.connect_tcp(address, port, timeout=CONNECT_SECONDS)
+        stream = await self._network.connect_tcp(address, port, timeout=CONNECT_SECONDS)
+        return BoundedStream(stream, most_bytes=MOST_BYTES)
+
+
+async def _in_thread(work: Callable[[], list[str]]) -> list[str]:
+    """Its result, out of a thread of its own for which the end of the process does not wait."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[list[str]] = loop.create_future()
+
+    def tell(result: list[str] | Exception) -> None:
+        if done.done():
+            return
+        if isinstance(result, Exception):
+            done.set_exception(result)
+        else:
+            done.set_result(result)
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001  # told to who has asked
+            result = error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, result)
+
+    threading.Thread(target=run, name="resolver", daemon=True).start()
+    return await done
 
 
 def _addresses(host: str) -> list[str]:

@@ -78,8 +78,8 @@ class Deliveries:
     async def drop(self, webhook_id: UUID) -> None:
         """Deliver nothing more; what is under way is broken off."""
         self._lanes.pop(webhook_id, None)
-        self.gone.discard(webhook_id)
         await self._break_off(lambda lane: lane.webhook.id == webhook_id)
+        self.gone.discard(webhook_id)  # what the last answers said was said before the change
 
     async def close(self) -> None:
         """Break everything off, and begin nothing more."""

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.webhook import CHUNK, Webhook
+from domain.catalogue import CHUNK
+from domain.webhook import Webhook
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.reader import LogReader, Scan
 from infrastructure.relay.frames import is_public

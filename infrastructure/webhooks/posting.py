@@ -1,6 +1,7 @@
 """One request to a receiver: bounded in time and size, never redirected, through no proxy."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,7 +21,6 @@ from infrastructure.webhooks.connecting import (
 
 MOST_CONNECTIONS = 200  # at once; nobody waits for one
 KEPT_SECONDS = 4.0  # that a connection stays open for the next request
-MOST_BYTES = 64 * 1024  # of an answer; what is beyond is not read
 BODY_SECONDS = 1.0  # after the status, for what nobody looks at
 
 _FAILURES = (
@@ -31,6 +31,8 @@ _FAILURES = (
     httpcore2.UnsupportedProtocol,
     OSError,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,21 +101,26 @@ class Poster:
                     status = response.status
                     await _read(response)
         except TimeoutError:
-            return Answer(status, "Timeout")
+            return _answer(status, "Timeout")
         except _FAILURES as error:
-            return Answer(status, type(error).__name__)
+            return _answer(status, type(error).__name__)
+        except Exception as error:  # what nobody has foreseen must not stop everybody's deliveries
+            logger.exception("webhooks: a request failed in an unknown way")
+            return _answer(status, type(error).__name__)
         return Answer(status, None)
+
+
+def _answer(status: int | None, error: str) -> Answer:
+    """What goes wrong after the status changes nothing any more."""
+    return Answer(status, None if status is not None else error)
 
 
 async def _read(response: httpcore2.Response) -> None:
     """To its end, so that the connection can be used again; unless it takes long."""
-    size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for piece in response.aiter_stream():
-                size += len(piece)
-                if size > MOST_BYTES:
-                    return
+            async for _ in response.aiter_stream():
+                pass
     except TimeoutError:
         return
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from interfaces.cli.parsing import LAST_POSITION, Commands, add, position, words
+from interfaces.cli.parsing import LAST_POSITION, Commands, add, position, speed, words
 
 
 def add_to(commands: Commands) -> None:
@@ -52,8 +52,8 @@ def _add_span(parser: argparse.ArgumentParser) -> None:
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
     _add_span(parser)
-    speed = "2: in half the time; max: at once (default: 1)"
-    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=speed)
+    how_fast = "2: in half the time; max: at once (default: 1)"
+    parser.add_argument("--speed", type=speed, default=1.0, metavar="N", help=how_fast)
     pauses = "leave pauses between turns as they were; else they are 3 s at most"
     parser.add_argument("--pauses", action="store_true", help=pauses)
 
@@ -97,13 +97,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= LAST_POSITION:
         raise argparse.ArgumentTypeError(f"not a number of things: {text[:40]!r}")
     return int(text)
-
-
-def _speed(text: str) -> float:
-    speed = 0.0 if text == "max" else float(text)
-    if not 0 <= speed < float("inf"):
-        raise ValueError
-    return speed
 
 
 def _names(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from infrastructure.exporting.refusals import WronglyAsked
 from infrastructure.settings import Settings
 from interfaces.cli.audit_source import Source, exported, live
 from interfaces.cli.audit_thread import Asked, show
-from interfaces.cli.printable import printable
+from interfaces.cli.printable import write_lines
 from interfaces.cli.servers import Servers
 
 LOOK_SECONDS = 0.25
@@ -72,19 +72,10 @@ async def _events(source: Source, options: argparse.Namespace) -> None:
         while after < end and left != 0:
             most = PAGE_EVENTS if left is None else left
             lines = await read_lines(source.log, after=after, through=end, topics=topics, most=most)
-            _print(lines.body)
+            write_lines(lines.body)
             after = lines.through
             left = None if left is None else left - lines.events
         if not options.follow:
             return
         await asyncio.sleep(LOOK_SECONDS)
         end = await source.log.last_position()
-
-
-def _print(body: bytes) -> None:
-    """Byte for byte; at a terminal without what a terminal obeys."""
-    if sys.stdout.isatty():
-        sys.stdout.write(printable(body.decode()))
-    else:
-        sys.stdout.buffer.write(body)
-    sys.stdout.flush()

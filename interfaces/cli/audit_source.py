@@ -3,21 +3,19 @@
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from application.at_end import append_at_end
 from application.audit.reads import BlobReads
 from application.commands.context import COMMAND_WAIT_SECONDS
 from domain.account_events import AccessEvent
-from domain.ids import NAMESPACE
 from infrastructure.audit.exported import RecordedLog
 from infrastructure.audit.log import AuditedLog, LiveLog
 from infrastructure.event_log import PostgresBlobStore, PostgresEventLog
 from infrastructure.event_sourcing.exported import ExportedLogRecorder
-from interfaces.cli.operator import actor
+from interfaces.cli.operator import record_access
 
 
 class Note(Protocol):
@@ -39,15 +37,7 @@ class Source:
 async def live(url: str) -> AsyncGenerator[Source]:
     """The log in a database. Reads and `note` raise LogUnavailable."""
     async with PostgresEventLog(url, connections=2) as log:
-
-        async def note(read: AccessEvent) -> None:
-            reader = actor()
-            today = datetime.now(UTC).date().isoformat()
-            stream_id = uuid5(NAMESPACE, f"access {reader} {today}")
-            await append_at_end(
-                log, stream_id, [read], actor=reader, wait_seconds=COMMAND_WAIT_SECONDS
-            )
-
+        note = partial(record_access, log, wait_seconds=COMMAND_WAIT_SECONDS)
         blobs = PostgresBlobStore(log.reader.database)
         yield Source(LiveLog(log.reader), blobs, note)
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from uuid import UUID
 
 from interfaces.cli import analyst, audit, export, projections, webhooks
-from interfaces.cli.parsing import LAST_POSITION, add, words
+from interfaces.cli.parsing import LAST_POSITION, add, speed, words
 
 # Each declares subcommands of its own: `add_to(commands)`.
 SUBJECTS: tuple[ModuleType, ...] = (analyst, audit, export, projections, webhooks)
@@ -61,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_tail(add(commands, "tail", _tail, "follow your events as they happen"))
     replay = add(commands, "replay", _replay, "type a conversation again as it happened")
     replay.add_argument("thread", type=UUID, metavar="THREAD", help="its id")
-    speed = "2: in half the time; max or 0: at once (default: 1)"
-    replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=speed)
+    how_fast = "2: in half the time; max or 0: at once (default: 1)"
+    replay.add_argument("--speed", type=speed, default=1.0, metavar="N", help=how_fast)
     add(commands, "doctor", _doctor, "look at everything and say what to do")
     evidence = add(commands, "evidence", _evidence, "rebuild what a model was asked, and compare")
     evidence.add_argument("completion", type=UUID, metavar="COMPLETION_ID")
@@ -102,13 +102,6 @@ def _add_tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the bare objects, one in each line")
     whole = "the whole log from the database, everybody's events, without contents unless --json"
     parser.add_argument("--log", action="store_true", help=whole)
-
-
-def _speed(text: str) -> float:
-    speed = 0.0 if text == "max" else float(text)
-    if not 0 <= speed < float("inf"):
-        raise ValueError
-    return speed
 
 
 def _position(text: str) -> str:

@@ -4,15 +4,12 @@ import asyncio
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncpg import PostgresError
 
-from application.at_end import append_at_end
 from application.ports import LogUnavailable, OutcomeUnknown
 from domain.account_events import DataExported
-from domain.ids import access_stream
 from infrastructure.embedded import EmbeddedServerError
 from infrastructure.event_log import PostgresEventLog
 from infrastructure.exporting import (
@@ -28,7 +25,7 @@ from infrastructure.migrations import check_schema
 from infrastructure.migrations.problems import SchemaProblem
 from infrastructure.settings import Settings
 from interfaces.cli.export_progress import Shown
-from interfaces.cli.operator import actor
+from interfaces.cli.operator import record_access
 from interfaces.cli.servers import Servers
 
 RECORD_SECONDS = 30.0
@@ -62,7 +59,6 @@ def export_to(settings: Settings, order: Order, *, reason: str | None) -> int:
 
 async def _export(url: str, order: Order, *, reason: str | None) -> Summary:
     await check_schema(url)
-    who = actor()
     async with AsyncExitStack() as stack:
         log: PostgresEventLog | None = None
 
@@ -70,9 +66,8 @@ async def _export(url: str, order: Order, *, reason: str | None) -> Summary:
             nonlocal log
             if log is None:  # most of what can be wrong is found without it
                 log = await stack.enter_async_context(PostgresEventLog(url, connections=1))
-            stream_id = access_stream(who, day=datetime.now(UTC).date().isoformat())
             given = replace(exported, reason=reason)
-            await append_at_end(log, stream_id, [given], actor=who, wait_seconds=RECORD_SECONDS)
+            await record_access(log, given, wait_seconds=RECORD_SECONDS)
 
         return await export(url, order, record=record, progress=Shown(sys.stderr))
 

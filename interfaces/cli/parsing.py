@@ -29,6 +29,14 @@ def position(text: str) -> int:
     return int(text)
 
 
+def speed(text: str) -> float:
+    """An argument that is how many times as fast; 0: at once, which `max` says, too."""
+    factor = 0.0 if text == "max" else float(text)
+    if not 0 <= factor < float("inf"):
+        raise ValueError
+    return factor
+
+
 def words(text: str) -> list[str]:
     """An argument that is a list, separated by commas."""
     return [word for word in text.split(",") if word]

@@ -1,5 +1,6 @@
 """Text of models, tools and other people as a terminal may be given it."""
 
+import sys
 from unicodedata import category
 
 # The second set of controls, of which terminals obey some; what hides, reorders or ends a line.
@@ -29,3 +30,12 @@ def one_line(text: str, *, characters: int) -> str:
     """The same in one line, cut to a length."""
     cut = text[:characters].translate(_IN_LINE)
     return f"{cut}…" if len(text) > characters else cut
+
+
+def write_lines(lines: bytes) -> None:
+    """To the standard output byte for byte; at a terminal without what a terminal obeys."""
+    if sys.stdout.isatty():
+        sys.stdout.write(printable(lines.decode()))
+    else:
+        sys.stdout.buffer.write(lines)
+    sys.stdout.flush()

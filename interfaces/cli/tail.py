@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedServerError
 from infrastructure.event_log.entry import LogEntry
+from infrastructure.event_log.lines import line_of
 from infrastructure.event_log.reader import LogReader
 from infrastructure.settings import Settings
 from interfaces.cli.client import StreamEvent, connected, exit_code_of
-from interfaces.cli.printable import one_line
+from interfaces.cli.printable import one_line, write_lines
 from interfaces.cli.servers import Servers
 
 TOLD_CHARACTERS = 100
@@ -40,7 +41,7 @@ def tail_log(settings: Settings, wanted: Wanted) -> int:
     """The whole log until Ctrl-C. Exit code 1 with the reason when it cannot be read."""
     try:
         with Servers(settings) as servers:
-            asyncio.run(_follow_log(servers.addresses.database, wanted))
+            asyncio.run(follow_log(servers.addresses.database, wanted))
     except (LogUnavailable, EmbeddedServerError) as problem:
         print(f"threadlog: {problem}", file=sys.stderr)
     return 1
@@ -96,7 +97,7 @@ def _gist(event: StreamEvent) -> str:
             return ""
 
 
-async def _follow_log(url: str, wanted: Wanted) -> None:
+async def follow_log(url: str, wanted: Wanted) -> None:
     """Every event of everybody, internal ones too, read from the database."""
     async with LogReader(url, connections=1) as reader:
         latest = wanted.after == "latest"
@@ -108,10 +109,17 @@ async def _follow_log(url: str, wanted: Wanted) -> None:
                 continue  # it has waited
             for entry in scan.entries:
                 if not wanted.names or entry.name in wanted.names:
-                    print(_json(_stored(entry)) if wanted.as_json else _told(entry), flush=True)
+                    _print(entry, as_json=wanted.as_json)
             after = scan.through
             if len(scan.entries) < READ_EVENTS:
                 await asyncio.sleep(LOOK_SECONDS)
+
+
+def _print(entry: LogEntry, *, as_json: bool) -> None:
+    if as_json:
+        write_lines(b"%b\n" % line_of(entry))
+    else:
+        print(_told(entry), flush=True)
 
 
 def _told(entry: LogEntry) -> str:
@@ -119,27 +127,6 @@ def _told(entry: LogEntry) -> str:
     at = entry.recorded_at.isoformat(timespec="milliseconds")
     size = f"version {entry.originator_version}, {len(entry.state)} bytes"
     return _line(entry.position, at, str(entry.thread_id or "-"), entry.name, size)
-
-
-def _stored(entry: LogEntry) -> dict[str, object]:
-    return {
-        "position": entry.position,
-        "stream_id": str(entry.originator_id),
-        "version": entry.originator_version,
-        "thread_id": entry.thread_id and str(entry.thread_id),
-        "owner_id": entry.owner_id and str(entry.owner_id),
-        "recorded_at": entry.recorded_at.isoformat(),
-        "topic": entry.topic,
-        "state": _state(entry.state),
-    }
-
-
-def _state(state: bytes) -> object:
-    """As JSON; what another application has written otherwise, in hexadecimal digits."""
-    try:
-        return json.loads(state)
-    except ValueError:
-        return state.hex()
 
 
 def _json(value: object) -> str:

@@ -68,12 +68,14 @@ def _children(settings: Settings, addresses: Addresses, *, key: str) -> Sequence
         "THREADLOG_PORT": str(settings.port),
         "THREADLOG_DRAIN_SECONDS": str(min(settings.drain_seconds, DRAIN_SECONDS)),
     }
-    chat = {**environment, "THREADLOG_WORKER_ONLY": "chat"}
     tools = {**environment, "THREADLOG_WORKER_ONLY": "tools"}
+    chat = (
+        {**environment, "THREADLOG_WORKER_ONLY": "chat"} if settings.tool_workers else environment
+    )
     return [
         Child("api", environment=environment),
         *(Child("worker", environment=chat) for _ in range(settings.workers)),
-        Child("worker", environment=tools, name="tools"),
+        *(Child("worker", environment=tools, name="tools") for _ in range(settings.tool_workers)),
         Child("projector", environment=environment),
     ]
 

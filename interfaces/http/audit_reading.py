@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from application.ports import LogUnavailable
-from interfaces.http.event_stream import (
+from interfaces.http.lasting import (
     HEADERS,
     LIMITS,
     ClientIsStalled,

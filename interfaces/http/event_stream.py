@@ -2,14 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Collection
+from contextlib import suppress
 from uuid import UUID
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from application.ports import LogUnavailable
 from domain.catalogue import TERMINAL_NAMES
@@ -25,33 +23,14 @@ from infrastructure.relay.subscription import (
     Tick,
 )
 from infrastructure.relay.visible import VisibleEvents
-
-WRITE_BYTES = 64 * 1024
-CUT_SECONDS = 1.0
-HEADERS = {"cache-control": "no-store", "connection": "keep-alive", "x-accel-buffering": "no"}
-
-Question: TypeAlias = Callable[[], Awaitable[bool]]
-
-
-@dataclass(frozen=True)
-class StreamLimits:
-    """How long a stream may be silent, unread, unchecked, and alive."""
-
-    comment_seconds: float = 15.0  # the longest silence
-    send_seconds: float = 30.0  # for the client to take 64 KiB
-    recheck_seconds: float = 25.0  # after which the reader's rights are looked at within 5 more
-    life_seconds: float = 900.0  # and up to a fifth more, lest all come back together
-
-
-LIMITS = StreamLimits()
-
-
-class StreamIsCut(Exception):
-    """The stream was broken off; resume from the last id."""
-
-
-class ClientIsStalled(Exception):
-    """The client does not take what it is sent."""
+from interfaces.http.lasting import (
+    HEADERS,
+    LIMITS,
+    ClientIsStalled,
+    Connection,
+    Question,
+    StreamLimits,
+)
 
 
 class EventStream(Response):
@@ -104,7 +83,7 @@ class EventStream(Response):
                 is_whole = self._is_idle is None
             await (connection.end() if is_whole else connection.cut())
 
-    async def _stream(self, connection: "Connection") -> bool:
+    async def _stream(self, connection: Connection) -> bool:
         """Write until the end; may the client take it for one?"""
         await connection.write(b": threadlog\nretry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311
         clock = asyncio.get_running_loop().time
@@ -136,7 +115,7 @@ class EventStream(Response):
             self._recheck_at = now + self._limits.recheck_seconds
         return True
 
-    async def _write(self, item: Item, connection: "Connection") -> None:
+    async def _write(self, item: Item, connection: Connection) -> None:
         match item:
             case Arrived(events):
                 self._ask_idle |= any(map(_may_end_the_work, events))
@@ -158,84 +137,6 @@ class EventStream(Response):
             self._ask_idle = await self._is_idle()
             return self._ask_idle and await subscription.is_at_tail()
         return False
-
-
-class Connection:
-    """A response that is written bit by bit; at most 64 KiB wait in memory for the client."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, send_seconds: float) -> None:
-        network = scope.get("state", {})  # what `Protocol` says of it
-        self._abort: Callable[[], None] | None = network.get("abort")
-        self._has_taken_all: Callable[[], bool] = network.get("has_taken_all", bool)
-        self._receive = receive
-        self._send = send
-        self._send_seconds = send_seconds
-        self._clock = asyncio.get_running_loop().time
-        self._written_at = self._clock()
-
-    @property
-    def silent_seconds(self) -> float:
-        """Since the last byte."""
-        return self._clock() - self._written_at
-
-    @asynccontextmanager
-    async def while_open(self) -> AsyncGenerator[None]:
-        """Leaves the block as soon as the client has gone, wherever it is."""
-        life = asyncio.timeout(None)
-        try:
-            async with life:
-                watching = asyncio.create_task(self._watch(life))
-                try:
-                    yield
-                finally:
-                    watching.cancel()
-        except TimeoutError:
-            if not life.expired():
-                raise
-
-    async def start(self, response: Response) -> None:
-        """Send status and headers."""
-        status, headers = response.status_code, response.raw_headers
-        await self._put({"type": "http.response.start", "status": status, "headers": headers})
-
-    async def write(self, body: bytes) -> None:
-        """Returns once the network has taken all of it. Raises ClientIsStalled."""
-        if not body:
-            return
-        for begin in range(0, len(body), WRITE_BYTES):
-            await self._put_body(body[begin : begin + WRITE_BYTES])
-        if not self._has_taken_all():
-            await self._put_body(b"")  # servers wait for the client before a write, not after it
-        self._written_at = self._clock()
-
-    async def end(self) -> None:
-        """The clean end, after which the client knows that it has everything."""
-        await self._put({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def cut(self) -> None:
-        """Break off, so that the client sees an error. Call it inside `while_open`."""
-        if self._abort is not None:
-            self._abort()
-            await asyncio.sleep(CUT_SECONDS)  # ended at once by `while_open`
-        raise StreamIsCut
-
-    async def _put_body(self, body: bytes) -> None:
-        await self._put({"type": "http.response.body", "body": body, "more_body": True})
-
-    async def _put(self, message: Message) -> None:
-        if self._has_taken_all():
-            await self._send(message)  # at once: without a timer for each event
-            return
-        try:
-            async with asyncio.timeout(self._send_seconds):
-                await self._send(message)
-        except TimeoutError:
-            raise ClientIsStalled from None
-
-    async def _watch(self, life: asyncio.Timeout) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        life.reschedule(self._clock())
 
 
 def _may_end_the_work(event: ThreadStreamEvent) -> bool:

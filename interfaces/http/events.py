@@ -14,8 +14,9 @@ from interfaces.http.authentication import Caller, shown_key, still_permitted
 from interfaces.http.cursor import position_of
 from interfaces.http.event_pages import event_page
 from interfaces.http.event_query import EventQuery, Events, Followed
-from interfaces.http.event_stream import EventStream, Question
+from interfaces.http.event_stream import EventStream
 from interfaces.http.in_time import TimelyRoute
+from interfaces.http.lasting import Question
 from interfaces.http.resources import Here, Resources
 
 router = APIRouter(tags=["events"], route_class=TimelyRoute)

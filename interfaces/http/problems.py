@@ -49,6 +49,7 @@ STATUS: Mapping[type[Exception], int] = {
     audit.MomentsAreReversed: 400,
     audit.TimeIsAhead: 400,
     audit.ThreadNotStartedThen: 404,
+    audit.EventCannotBeApplied: 409,
     cursor.CursorIsMalformed: 400,
     cursor.CursorsDiffer: 400,
     cursor.CursorOfAnotherThread: 404,

@@ -103,13 +103,14 @@ async def create_webhook(
 @router.get("")
 async def list_webhooks(here: Here, by: Caller, pages: Pages) -> Listed[WebhookView]:
     """One's own webhooks, the oldest first."""
-    webhooks = await here.office.webhooks.of_owner(by.user_id)
     begin = pages.number("webhooks") or 0
-    end = begin + pages.limit
-    shown = webhooks[begin:end]
+    webhooks = await here.office.webhooks.of_owner(by.user_id)
+    left = [one for one in webhooks if one.position > begin]
+    shown = left[: pages.limit]
     stands = await here.office.stands([one.id for one in shown])
     views = (view_of(one, stands.get(one.id)) for one in shown)
-    return page_of(views, kind="webhooks", after=end if end < len(webhooks) else None)
+    after = shown[-1].position if len(left) > len(shown) else None
+    return page_of(views, kind="webhooks", after=after)
 
 
 @router.get("/{webhook_id}")

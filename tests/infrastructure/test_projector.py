@@ -32,6 +32,7 @@ from tests.servers import FAST, data_folder, erase
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30.0
+AT_ONCE = 100  # appends; they are written in the order in which they were asked for
 
 
 @pytest.fixture
@@ -45,12 +46,16 @@ async def write(url: str, events: Sequence[Recorded[Event]], *, codec: Codec | N
     """Append them to the real log, where they get the positions and times of the story."""
     clock = partial(next, iter([event.at for event in events]))
     async with PostgresEventLog(url, clock=clock, codec=codec) as log:
-        for event in events:
-            append = StreamAppend(
-                event.stream_id, event.version - 1, [event.event], event.thread_id, event.owner_id
-            )
-            [recorded] = await log.append(append, actor="test")
-            assert recorded.position == event.position
+        for begin in range(0, len(events), AT_ONCE):
+            some = events[begin : begin + AT_ONCE]
+            recorded = await asyncio.gather(*(log.append(_of(one), actor="test") for one in some))
+            assert [one.position for [one] in recorded] == [one.position for one in some]
+
+
+def _of(event: Recorded[Event]) -> StreamAppend:
+    return StreamAppend(
+        event.stream_id, event.version - 1, [event.event], event.thread_id, event.owner_id
+    )
 
 
 @asynccontextmanager

@@ -27,8 +27,8 @@ from infrastructure.projecting.swapping import (
 from projections.projection import Poisoned
 from projections.record import RECORD
 from projections.threads import Thread
-from tests.infrastructure.rebuilding_process import rebuilding_process
 from tests.infrastructure.test_projector import running, shown, stopped, write
+from tests.infrastructure.working_process import working_process
 from tests.projections.random_story import random_log
 from tests.projections.story import WORKER, Log, Story
 from tests.projections.tables import Tables, tables_in
@@ -138,7 +138,7 @@ async def test_a_rebuild_that_was_killed_goes_on_where_it_was(tables: Tables) ->
                 return other.position
             await asyncio.sleep(0.001)
 
-    killed = await rebuilding_process(tables.url)
+    killed = await working_process("rebuild", tables.url)
     async with asyncio.timeout(30):
         reached = await until_something_is_done()
     killed.kill()

@@ -24,7 +24,7 @@ from infrastructure.projecting.verifying import (
 )
 from projections.record import RECORD
 from tests.infrastructure.test_projector import running, shown, until, write
-from tests.infrastructure.verifying_process import verifying_process
+from tests.infrastructure.working_process import working_process
 from tests.projections.random_story import random_log
 from tests.projections.tables import Tables, tables_in
 
@@ -35,6 +35,14 @@ EVENTS = 400
 async def tables(postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
     """Of a new database, empty."""
     async with tables_in(postgres) as tables:
+        yield tables
+
+
+@pytest.fixture(scope="module")
+async def whole(postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
+    """Some conversations, which no test changes."""
+    async with tables_in(postgres) as tables:
+        await filled(tables)
         yield tables
 
 
@@ -60,14 +68,13 @@ async def aside(tables: Tables) -> int:
         return await connection.fetchval(count)
 
 
-async def test_rows_that_are_as_the_log_makes_them_are_equal(tables: Tables) -> None:
-    await filled(tables)
-    verdict = await verify(tables.url, RECORD)
+async def test_rows_that_are_as_the_log_makes_them_are_equal(whole: Tables) -> None:
+    verdict = await verify(whole.url, RECORD)
     assert verdict.equal
     assert verdict.position >= EVENTS
     rows = {table.table: table.rows for table in verdict.tables}
-    assert rows == {name: len(rows) for name, rows in (await tables.dump()).items()}
-    assert await aside(tables) == 0
+    assert rows == {name: len(rows) for name, rows in (await whole.dump()).items()}
+    assert await aside(whole) == 0
 
 
 async def test_a_changed_a_missing_and_an_extra_row_are_named_by_their_keys(
@@ -111,11 +118,11 @@ async def test_a_sample_is_some_threads_and_all_that_belongs_to_them(tables: Tab
     assert (bad.table, bad.counts["differs"]) == ("messages", many["messages"])
 
 
-async def test_there_is_no_sample_of_what_does_not_belong_to_threads(tables: Tables) -> None:
+async def test_there_is_no_sample_of_what_does_not_belong_to_threads(whole: Tables) -> None:
     from docs.examples.read_models.questions_per_day import QUESTIONS_PER_DAY  # noqa: PLC0415
 
     with pytest.raises(NoThreads):
-        await verify(tables.url, QUESTIONS_PER_DAY, sample=Sample(50))
+        await verify(whole.url, QUESTIONS_PER_DAY, sample=Sample(50))
 
 
 async def test_the_projector_goes_on_meanwhile_and_rows_are_compared_as_they_were(
@@ -137,23 +144,21 @@ async def test_the_projector_goes_on_meanwhile_and_rows_are_compared_as_they_wer
     assert len(set(positions)) > 1, "nothing was written meanwhile"
 
 
-async def test_of_two_at_once_one_is_refused(tables: Tables) -> None:
-    await filled(tables)
-
+async def test_of_two_at_once_one_is_refused(whole: Tables) -> None:
     async def one() -> str:
         try:
-            verdict = await verify(tables.url, RECORD)
+            verdict = await verify(whole.url, RECORD)
         except VerifyIsRunning:
             return "refused"
         return "equal" if verdict.equal else "differs"
 
     assert sorted(await asyncio.gather(one(), one())) == ["equal", "refused"]
-    assert await aside(tables) == 0
+    assert await aside(whole) == 0
 
 
 async def test_what_a_killed_one_left_is_cleared_away_by_the_next(tables: Tables) -> None:
     await filled(tables, events=2500)
-    killed = await verifying_process(tables.url)
+    killed = await working_process("verify", tables.url)
 
     async def has_rows() -> bool:
         async with connected(tables.owner_url) as connection:

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import Any, TypeVar
+from random import Random
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,6 +25,7 @@ from tests.servers import new_database
 TABLES = tuple(model.__tablename__ for model in RECORD.models)
 
 R = TypeVar("R", bound=ReadModel)
+Rows: TypeAlias = dict[str, list[Any]]  # of each table
 
 
 class Tables:
@@ -88,7 +90,7 @@ class Tables:
         async with self.reading.session() as session:
             return (await session.scalars(select(model))).one()
 
-    async def dump(self) -> dict[str, list[Any]]:
+    async def dump(self) -> Rows:
         """Every column of every row."""
         async with self.engine.connect() as connection:
             return {
@@ -99,6 +101,32 @@ class Tables:
                 )
                 for name in self.names
             }
+
+
+async def assert_batches_do_not_matter(
+    tables: Tables, events: Sequence[Recorded[Event]], *, seed: int
+) -> Rows:
+    """Wherever batches end, the rows are those of all events at once."""
+    await tables.apply(events)
+    at_once = await tables.dump()
+    random = Random(seed)
+    for pieces in (3, 20, 80):
+        await tables.clear()
+        await tables.apply(events, cuts=random.sample(range(1, len(events)), pieces))
+        assert await tables.dump() == at_once
+    return at_once
+
+
+async def assert_rebuilt_equals_live(tables: Tables, events: Sequence[Recorded[Event]]) -> None:
+    """After each event, whether the events before came one by one or all at once."""
+    live: list[Rows] = []
+    for event in events:
+        await tables.apply_batch([event])
+        live.append(await tables.dump())
+    for length in range(1, len(events) + 1):
+        await tables.clear()
+        await tables.apply(events[:length])
+        assert await tables.dump() == live[length - 1], f"after event {length}"
 
 
 @asynccontextmanager

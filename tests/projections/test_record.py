@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from random import Random
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +17,13 @@ from projections.projection import Poisoned
 from projections.threads import Thread
 from tests.projections.random_story import random_log
 from tests.projections.story import WORKER, Log, Story
-from tests.projections.tables import TABLES, Tables, tables_in
+from tests.projections.tables import (
+    TABLES,
+    Tables,
+    assert_batches_do_not_matter,
+    assert_rebuilt_equals_live,
+    tables_in,
+)
 from tests.projections.test_async_tool_executions import dispatch
 
 
@@ -31,26 +36,12 @@ def tables(any_tables: Tables) -> Tables:
 @pytest.mark.parametrize("seed", range(3))
 async def test_rows_do_not_depend_on_where_batches_end(seed: int, tables: Tables) -> None:
     events = random_log(seed, events=300).events
-    await tables.apply(events)
-    at_once = await tables.dump()
-    assert all(at_once.values()), "the story is too short to prove anything"
-    random = Random(seed)
-    for pieces in (3, 20, 80):
-        await tables.clear()
-        await tables.apply(events, cuts=random.sample(range(1, len(events)), pieces))
-        assert await tables.dump() == at_once
+    rows = await assert_batches_do_not_matter(tables, events, seed=seed)
+    assert all(rows.values()), "the story is too short to prove anything"
 
 
 async def test_a_rebuild_up_to_any_event_equals_what_was_live_then(tables: Tables) -> None:
-    events = random_log(99, events=40, threads=2).events
-    live: list[object] = []
-    for event in events:
-        await tables.apply_batch([event])
-        live.append(await tables.dump())
-    for length in range(1, len(events) + 1):
-        await tables.clear()
-        await tables.apply(events[:length])
-        assert await tables.dump() == live[length - 1], f"after event {length}"
+    await assert_rebuilt_equals_live(tables, random_log(99, events=40, threads=2).events)
 
 
 async def test_chunks_change_nothing(tables: Tables) -> None:

@@ -20,7 +20,12 @@ from projections.messages import Role
 from projections.search import LONGEST_TEXT, SEARCH, SearchText
 from tests.projections.random_story import random_log
 from tests.projections.story import Log, Reader, Story, said
-from tests.projections.tables import Tables, tables_in
+from tests.projections.tables import (
+    Tables,
+    assert_batches_do_not_matter,
+    assert_rebuilt_equals_live,
+    tables_in,
+)
 
 
 @pytest.fixture(scope="session")
@@ -73,26 +78,12 @@ async def texts(tables: Tables, question: str, reader: AnyReader) -> list[str]:
 @pytest.mark.parametrize("seed", range(3))
 async def test_rows_do_not_depend_on_where_batches_end(seed: int, tables: Tables) -> None:
     events = random_log(seed, events=400).events
-    await tables.apply(events)
-    at_once = await tables.dump()
-    assert {row["role"] for row in at_once["search"]} == {"user", "assistant"}
-    random = Random(seed)
-    for pieces in (3, 20, 80):
-        await tables.clear()
-        await tables.apply(events, cuts=random.sample(range(1, len(events)), pieces))
-        assert await tables.dump() == at_once
+    rows = await assert_batches_do_not_matter(tables, events, seed=seed)
+    assert {row["role"] for row in rows["search"]} == {"user", "assistant"}
 
 
 async def test_a_rebuild_up_to_any_event_equals_what_was_live_then(tables: Tables) -> None:
-    events = random_log(99, events=40, threads=2).events
-    live: list[object] = []
-    for event in events:
-        await tables.apply_batch([event])
-        live.append(await tables.dump())
-    for length in range(1, len(events) + 1):
-        await tables.clear()
-        await tables.apply(events[:length])
-        assert await tables.dump() == live[length - 1], f"after event {length}"
+    await assert_rebuilt_equals_live(tables, random_log(99, events=40, threads=2).events)
 
 
 async def test_messages_and_answers_are_found_newest_first(
@@ -233,6 +224,18 @@ async def test_a_long_text_is_shown_around_its_first_match_in_whole_words(
     assert set(after.text.replace(",", "").split()) == {"after"}
 
 
+async def test_a_snippet_does_not_begin_or_end_within_a_character(
+    log: Log, story: Story, tables: Tables
+) -> None:
+    syllable = "\N{DEVANAGARI LETTER KA}\N{DEVANAGARI SIGN VIRAMA}\N{DEVANAGARI VOWEL SIGN I}"
+    story.ask(f"{syllable * 100} needle {syllable * 100}")
+    await tables.apply(log.events)
+    [hit] = await search(tables, "needle", story.reader)
+    before, _, after = hit.snippet
+    assert before.text == f"{syllable * (len(before.text) // 3)} "
+    assert after.text == f" {syllable * (len(after.text) // 3)}"
+
+
 HARD = {
     "nul": "\0needle\0",
     "long words": "x" * 300_000,
@@ -313,7 +316,7 @@ async def test_no_question_is_an_error(log: Log, story: Story, tables: Tables) -
     pieces = ['"', "-", "OR", "or", "&", "|", "!", "<->", ":*", "'", "\\", "%", "\0", "needle", "("]
     pieces += [")", " ", "@", "\N{RIGHT-TO-LEFT OVERRIDE}", "\N{ZERO WIDTH JOINER}", "½", "e\u0301"]
     pieces += ["\U0010ffff", "\ud800", "１", "ﬁ", "\N{PILE OF POO}", "x" * 500, "\n", "NOT"]
-    for _ in range(80):
+    readers = [story.reader, Reader(uuid4(), reads_all=True)]
+    for number in range(80):
         question = "".join(random.choices(pieces, k=random.randint(0, 12)))
-        await search(tables, question, story.reader)
-        await search(tables, question, Reader(uuid4(), reads_all=True))
+        await search(tables, question, readers[number % 2])

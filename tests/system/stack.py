@@ -97,6 +97,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> Stack:
         "THREADLOG_API_KEY": KEY,
         "THREADLOG_DATA_DIR": str(folder / "data"),
         "THREADLOG_ALLOW_UNSAFE_DATABASE": "true",  # tests run on a fast one
+        "THREADLOG_TOOL_WORKERS": "0",  # one process less to start
     }
     output = folder / "output"
     with output.open("wb") as file:

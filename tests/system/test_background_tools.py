@@ -31,6 +31,7 @@ async def counting(
         "THREADLOG_MODEL": "openai-chat:gpt-5",
         "THREADLOG_AGENTS": "tests.system.background_agent:counting",
         "THREADLOG_WORKERS": "1",
+        "THREADLOG_TOOL_WORKERS": "1",
         "THREADLOG_DRAIN_SECONDS": "0.5",
     }
     async with running(environment) as stack:

@@ -16,7 +16,11 @@ from tests.system.stack import Stack, start
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ASKED = re.findall(r'\./do threadlog chat "(.*?)"', README)
-PLAIN = {"THREADLOG_API_KEY": "", "THREADLOG_WORKERS": "1"}  # one worker starts sooner
+PLAIN = {  # one worker starts sooner
+    "THREADLOG_API_KEY": "",
+    "THREADLOG_WORKERS": "1",
+    "THREADLOG_TOOL_WORKERS": "1",
+}
 
 
 @contextmanager

@@ -19,6 +19,9 @@ UNION ALL
 SELECT 'may write large objects'
  WHERE has_function_privilege($1, 'lo_from_bytea(oid, bytea)', 'EXECUTE')
 UNION ALL
+SELECT 'may leave prepared transactions, whose locks nobody ends'
+ WHERE current_setting('max_prepared_transactions')::int > 0
+UNION ALL
 SELECT 'may fill the disk with temporary files'
  WHERE NOT EXISTS (SELECT FROM pg_roles, unnest(rolconfig) AS setting
                     WHERE rolname = $1 AND setting LIKE 'temp_file_limit=%')

@@ -1,6 +1,8 @@
 -- Ends the sessions of analysts that are over a limit, and answers who was at what for how long.
 -- Times out: statements after :statement_seconds, idle transactions after :idle_seconds, any
--- transaction after :transaction_seconds. Nobody is told of a session whose login did not let
+-- transaction after :transaction_seconds, all sessions while notifications fill more than
+-- :queue_share of their queue: a full one stops whoever notifies, appends too, and it fills while one
+-- who listens is in a transaction. Nobody is told of a session whose login did not let
 -- threadlog_projector see it: such logins were not made by `threadlog analyst create`.
 WITH over AS (
     SELECT a.pid, a.usename,
@@ -14,8 +16,11 @@ WITH over AS (
                 THEN 'a transaction'
                 WHEN EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')
                 THEN 'an advisory lock'
+                WHEN pg_notification_queue_usage() > :queue_share
+                THEN 'a session beside too many notifications'
            END AS at_what,
-           round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start)))::int
+           round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start,
+                                                               a.backend_start)))::int
                AS seconds
       FROM pg_stat_activity a
       JOIN pg_auth_members m ON m.member = a.usesysid AND m.roleid = to_regrole('threadlog_analyst')

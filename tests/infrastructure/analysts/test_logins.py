@@ -1,5 +1,6 @@
 """Logins of analysts under owners of every kind."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -55,6 +56,20 @@ async def test_an_owner_without_all_power_is_told_what_is_left_over(
             pass
     await analysts.drop(plain_owner, login)
     assert login not in {one.login for one in await analysts.list_all(plain_owner)}
+
+
+async def test_a_login_that_is_changing_itself_is_shut_out_all_the_same(own_house: House) -> None:
+    url = await own_house.new_analyst()
+    login = urlsplit(url).username
+    assert login is not None
+    async with connected(own_house.owner_url) as owner, connected(url) as analyst:
+        await analyst.execute("BEGIN; SET transaction_read_only = off")
+        await analyst.execute("ALTER ROLE CURRENT_USER PASSWORD 'another'")
+        async with asyncio.timeout(4):
+            await analysts.shut_out(owner, login)
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        async with connected(url):
+            pass
 
 
 async def test_six_sessions_are_one_too_many(house: House) -> None:

@@ -31,6 +31,14 @@ END $$
 """
 
 
+QUEUE_SHARE = 5e-5  # of more than a million pages
+FLOOD = """
+DO $$ BEGIN
+    FOR i IN 1..100 LOOP EXECUTE format('NOTIFY x, %L', i || repeat('a', 7900)); END LOOP;
+END $$
+"""
+
+
 @asynccontextmanager
 async def watched(house: House, **limits: float) -> AsyncGenerator[None]:
     """Looked after all the time."""
@@ -103,6 +111,19 @@ async def test_nobody_holds_an_advisory_lock_where_it_could_not_be_forbidden(
         await owner.execute("GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC")
         await analyst.execute("SELECT pg_advisory_lock(1)")
         async with watched(own_house):
+            await until(lambda: _closed(analyst))
+
+
+async def test_nobody_lets_notifications_pile_up_until_appends_find_no_room(
+    house: House, free_analyst: Connection, analyst_url: str
+) -> None:
+    await free_analyst.execute("LISTEN x")
+    await free_analyst.execute("BEGIN; SELECT 1")  # nothing reaches it, so nothing goes away
+    async with connected(analyst_url) as analyst:
+        await analyst.execute(FLOOD)
+        assert await analyst.fetchval("SELECT pg_notification_queue_usage()") > QUEUE_SHARE
+        async with watched(house, queue_share=QUEUE_SHARE):
+            await until(lambda: _closed(free_analyst))
             await until(lambda: _closed(analyst))
 
 

@@ -6,17 +6,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.audit.refusals import ThreadNotStartedThen, TimeIsAhead
+from application.audit.refusals import EventCannotBeApplied, ThreadNotStartedThen, TimeIsAhead
 from application.audit.standing import Standing
 from domain.catalogue import BY_TYPE
+from domain.completion_events import CompletionStarted
+from domain.ids import projection_stream
+from domain.operation_events import ProjectionSkipped
 from domain.refusals import PositionIsAhead, ThreadNotFound
 from infrastructure.audit.fold import standing
+from projections.record import RECORD
 from tests.infrastructure.audit.by_hand import ByHand
 from tests.infrastructure.audit.stored import StoredLog, eventful_thread
-from tests.projections.story import NOON, SECOND, Log, Story
+from tests.projections.story import NOON, SECOND, WORKER, Log, Story
 
-EVENTS = 500
-SEEDS = (1, 2)
+STORIES = ((2, 500), (1, 100))  # seed and events
 HAPPENED = {
     "thread.message_queued",
     "thread.message_withdrawn",
@@ -56,9 +59,9 @@ def _text(parts: Any) -> str:
     return "".join(part.get("content", "") for part in parts)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_at_every_position_it_is_what_a_fold_by_hand_says(seed: int) -> None:
-    story = eventful_thread(seed, events=EVENTS)
+@pytest.mark.parametrize(("seed", "events"), STORIES)
+async def test_at_every_position_it_is_what_a_fold_by_hand_says(seed: int, events: int) -> None:
+    story = eventful_thread(seed, events=events)
     log, told = StoredLog(story.log.events), ByHand(story.id)
     for one in story.log.events:
         told.tell(one)
@@ -68,7 +71,7 @@ async def test_at_every_position_it_is_what_a_fold_by_hand_says(seed: int) -> No
 
 
 def test_everything_happens_in_those_threads() -> None:
-    threads = [eventful_thread(seed, events=EVENTS) for seed in SEEDS]
+    threads = [eventful_thread(seed, events=events) for seed, events in STORIES]
     events = [one.event for thread in threads for one in thread.log.events]
     assert {BY_TYPE[type(event)].name for event in events} >= HAPPENED
 
@@ -126,3 +129,19 @@ async def test_a_message_that_names_itself_ends_no_branch_for_ever() -> None:
     stood = await standing(StoredLog(story.log.events), story.id)
     stood.messages[0]["parent_id"] = str(message)
     assert [UUID(str(row["id"])) for row in stood.branch()] == [message]
+
+
+async def test_an_event_that_cannot_be_applied_is_named_until_it_is_skipped() -> None:
+    story = Story(Log()).start()
+    story.ask("Hi")
+    end, orphan = story.log.events[-1].position, uuid4()
+    started = CompletionStarted(1, WORKER)
+    [told] = story.log.append(orphan, started, thread_id=story.id, owner_id=story.owner)
+    stored = StoredLog(story.log.events)
+    assert (await standing(stored, story.id, end)).position == end
+    with pytest.raises(EventCannotBeApplied, match=f"{told.position}.*{orphan}"):
+        await standing(stored, story.id)
+    act = ProjectionSkipped("record", RECORD.version, told.position, "an orphan")
+    story.log.append(projection_stream("record"), act, thread_id=None, owner_id=None)
+    stood = await standing(StoredLog(story.log.events), story.id)
+    assert (stood.position, len(stood.completions)) == (told.position, 1)

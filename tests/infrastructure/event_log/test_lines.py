@@ -34,6 +34,16 @@ def test_what_comes_back_is_what_left(state: bytes, thread_id: UUID | None) -> N
     assert entry_of(line + b"\n") == entry(state, thread_id=thread_id)
 
 
+@pytest.mark.parametrize(
+    "state", [b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":\r1}', b'"\\ud800"', b'{"a":1}{"b":2}']
+)
+def test_every_line_is_one_line_of_strict_json(state: bytes) -> None:
+    line = line_of(entry(state))
+    assert len(line.splitlines()) == 1
+    assert from_json(line, allow_inf_nan=False)["state_hex"] == state.hex()
+    assert entry_of(line) == entry(state)
+
+
 def test_the_state_of_our_own_events_stands_in_the_line_as_json() -> None:
     read = from_json(line_of(entry(SPACED)))
     assert list(read)[-1] == "state"

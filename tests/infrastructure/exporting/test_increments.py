@@ -10,6 +10,8 @@ import pytest
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.exporting import Order, Summary, export
 from infrastructure.exporting.check import check
+from infrastructure.projecting.swapping import rebuild
+from projections.record import RECORD
 from tests.infrastructure.exporting.installation import Quiet, untold
 from tests.infrastructure.test_projector import write
 from tests.projections.random_story import random_log
@@ -83,3 +85,22 @@ async def test_a_later_file_has_only_the_threads_that_have_changed(
     assert summary.rows["threads"] == 1
     (file,) = (tmp_path / "threads").glob(f"*-{len(events):012}.jsonl")
     assert json.loads(file.read_text())["id"] == str(events[-1].thread_id)
+
+
+async def test_tables_that_were_made_again_are_exported_again(
+    tables: Tables, tmp_path: Path
+) -> None:
+    events = random_log(12, events=300, threads=6).events
+    await write(tables.url, events[:-1])
+    await tables.apply(events[:-1])
+    async with connected(tables.owner_url) as superuser:
+        await superuser.execute("UPDATE read_blue.threads SET title = 'not in the log'")
+        await superuser.execute("DELETE FROM read_blue.messages WHERE position % 2 = 0")
+    await exported(tables, tmp_path / "parts")
+    await write(tables.url, events[-1:])
+    await rebuild(tables.url, RECORD, actor="operator:test")
+    await exported(tables, tmp_path / "parts")
+    await exported(tables, tmp_path / "whole")
+    for table in TABLES:
+        assert merged(tmp_path / "parts", table) == merged(tmp_path / "whole", table)
+    assert {problem for _, problem in check(tmp_path / "parts")} == {None}

@@ -73,6 +73,13 @@ async def test_every_change_of_a_file_is_found(
     assert "cannot be read" in str(dict(check(tmp_path))[f"events/{file.name}"])
 
 
+def is_whole(folder: Path) -> bool:
+    try:
+        return not any(problem for _, problem in check(folder))
+    except NotAnExport:
+        return False
+
+
 async def test_a_manifest_that_was_changed_is_found(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -84,6 +91,11 @@ async def test_a_manifest_that_was_changed_is_found(
     told = dict(check(tmp_path))
     assert told["events/000000000001-000000000020.jsonl"] == "has 20 rows in place of 19"
     assert told["events"] == "1 events are missing"
+    for place in range(0, len(good), 7):
+        changed = bytearray(good.encode())
+        changed[place] ^= 1
+        manifest.write_bytes(changed)
+        assert not is_whole(tmp_path), f"byte {place} is another one"
     manifest.write_text(good[:-20])
     with pytest.raises(NotAnExport):
         list(check(tmp_path))

@@ -1,8 +1,10 @@
 """One request to somebody who may wish us ill: bounded, checked, never led elsewhere."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from infrastructure.webhooks.connecting import Resolve, SystemResolver
 from infrastructure.webhooks.posting import Answer, Poster
 from tests.infrastructure.webhooks.receiver import OK, Post, receiving
 
+ROOT = Path(__file__).parents[3]
 NOTHING: Mapping[str, str] = {}
 
 
@@ -119,6 +122,24 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
         assert time.monotonic() - before < 2
 
 
+async def test_provisional_answers_without_end_are_cut_off_and_hold_up_nobody() -> None:
+    async def provisional(_: Post) -> bytes:
+        return b"HTTP/1.1 100 \r\n\r\n" * 1_000_000
+
+    async with receiving(provisional) as receiver:
+        before = time.process_time()
+        assert await post(receiver.url, private=True) == Answer(None, "ReadError")
+        assert time.process_time() - before < 1, "each of them would be read, for two seconds"
+
+
+async def test_what_is_wrong_with_a_body_does_not_matter_once_the_status_has_come() -> None:
+    async def broken(_: Post) -> bytes:
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 50_000
+
+    async with receiving(broken) as receiver:
+        assert await post(receiver.url, private=True) == Answer(200, None)
+
+
 async def test_an_answer_that_drips_is_cut_off() -> None:
     async def drip(_: Post) -> bytes:
         await asyncio.Event().wait()
@@ -147,7 +168,14 @@ async def test_whatever_a_receiver_says_is_an_answer_or_a_kind_of_error(said: by
     async with receiving(say) as receiver:
         answer = await post(receiver.url, private=True)
     assert not answer.arrived
-    assert answer.error == "RemoteProtocolError"
+    assert answer.error in ("RemoteProtocolError", "ReadError")
+
+
+async def test_what_nobody_has_foreseen_is_the_trouble_of_one_request() -> None:
+    async def broken(_: str) -> list[str]:
+        raise RuntimeError
+
+    assert await post("https://hooks.example.com/", broken) == Answer(None, "RuntimeError")
 
 
 async def test_nobody_there_is_a_kind_of_error() -> None:
@@ -166,3 +194,28 @@ async def test_a_name_that_is_asked_for_twice_is_looked_up_once() -> None:
         assert both[0] is both[1]
     finally:
         resolver.close()
+
+
+LEAVES = """
+import asyncio, time
+from infrastructure.webhooks.connecting import SystemResolver
+
+async def main():
+    resolver = SystemResolver(lambda _: time.sleep(60) or [])
+    try:
+        await asyncio.wait_for(resolver.addresses("slow.example"), 0.1)
+    except TimeoutError:
+        resolver.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_that_ends_does_not_wait_for_a_name() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LEAVES, cwd=ROOT)
+    try:
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -289,6 +289,9 @@ async def test_who_has_no_key_any_more_gets_nothing_any_more(desk: Desk) -> None
 
         await until(is_noticed)
         missed = max(own.positions)
+        [later] = await desk.say(thread, by=ada)
+        await until(lambda: later in own.positions)
+        assert missed not in theirs.positions
         key = IssueKey(Principal(ADMINISTRATOR, "admin", uuid4()), admin.user_id, "admin")
         await issue_key(desk.log, accounts, key)
         await until(lambda: missed in theirs.positions)

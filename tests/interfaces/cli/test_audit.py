@@ -22,6 +22,7 @@ from infrastructure.settings import Settings
 from interfaces.cli.audit_run import run
 from interfaces.cli.commands import _parser  # pyright: ignore[reportPrivateUsage]
 from interfaces.cli.operator import actor
+from interfaces.cli.tail import Wanted, follow_log
 from tests.application.house import House, Running
 from tests.application.provider_cases import agent
 from tests.infrastructure.event_log.databases import LogDatabase, new_log
@@ -253,3 +254,18 @@ def test_a_documented_command_is_understood(shown: str) -> None:
 def test_the_page_shows_every_action() -> None:
     shown = {command.split()[1] for command in SHOWN}
     assert shown == {"show", "replay", "diff", "requests", "events"}
+
+
+async def test_tail_shows_the_log_in_the_same_lines(
+    audited: Audited, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = Wanted(after="0", names=(), follow=(), as_json=True)
+    following = asyncio.create_task(follow_log(audited.database.url, wanted))
+    shown = ""
+    async with asyncio.timeout(20):
+        while shown.count("\n") < len(audited.lines):
+            await asyncio.sleep(0.01)
+            shown += told(capsys)
+    following.cancel()
+    await asyncio.wait([following])
+    assert shown.encode().split(b"\n")[: len(audited.lines)] == audited.lines

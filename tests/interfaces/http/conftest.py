@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.interfaces.http.audits import Told, told
 from tests.interfaces.http.house import House, Person, migrated_database, open_house
 
 
@@ -22,3 +23,14 @@ async def house(database: str, valkey: EmbeddedValkey) -> AsyncGenerator[House]:
 @pytest.fixture
 async def user(house: House) -> Person:
     return await house.person()
+
+
+@pytest.fixture
+async def auditor(house: House) -> Person:
+    return await house.person("auditor")
+
+
+@pytest.fixture
+async def seen(house: House, user: Person) -> Told:
+    """A thread of `user` that was answered once."""
+    return await told(house, user)

@@ -7,18 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.interfaces.http.audits import Told, ask, see, told
+from tests.interfaces.http.audits import Told, ask, see
 from tests.interfaces.http.house import House, Person
-
-
-@pytest.fixture
-async def auditor(house: House) -> Person:
-    return await house.person("auditor")
-
-
-@pytest.fixture
-async def seen(house: House, user: Person) -> Told:
-    return await told(house, user)
 
 
 def texts(messages: list[dict[str, Any]]) -> list[str]:

@@ -20,11 +20,6 @@ from tests.interfaces.http.house import House, Json, Person
 DEADLINE_SECONDS = 20.0
 
 
-@pytest.fixture
-async def auditor(house: House) -> Person:
-    return await house.person("auditor")
-
-
 async def fill(house: House, user: Person, *, accounts: int) -> None:
     """Something of everything, and events enough for several pages."""
     await told(house, user)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from application.ports import LogUnavailable
 from interfaces.http.audit_reading import LongAnswer, Reading
-from interfaces.http.event_stream import StreamLimits
+from interfaces.http.lasting import StreamLimits
 from interfaces.http.protocol import Protocol
 from tests.interfaces.http.house import _Server  # pyright: ignore[reportPrivateUsage]
 

@@ -16,20 +16,9 @@ from tests.interfaces.http.audits import (
     opened,
     read_by,
     reads_of,
-    told,
 )
 from tests.interfaces.http.house import House, Person, eventually
 from tests.servers import connected
-
-
-@pytest.fixture
-async def auditor(house: House) -> Person:
-    return await house.person("auditor")
-
-
-@pytest.fixture
-async def seen(house: House, user: Person) -> Told:
-    return await told(house, user)
 
 
 @pytest.mark.parametrize("role", ["user", "analyst", "admin"])

@@ -3,8 +3,6 @@
 import asyncio
 from uuid import UUID
 
-import pytest
-
 from application.ports import StreamAppend
 from domain.completion_events import Chunk, CompletionStarted
 from domain.ids import uuid7
@@ -14,16 +12,6 @@ from tests.interfaces.http.house import House, Json, Person
 DEADLINE_SECONDS = 20.0
 DELTAS = ((2, 120), (1, 90), (3, 0), (2, 150), (4, 60))
 TEXT = "Hé☃llo, you!"
-
-
-@pytest.fixture
-async def auditor(house: House) -> Person:
-    return await house.person("auditor")
-
-
-@pytest.fixture
-async def seen(house: House, user: Person) -> Told:
-    return await told(house, user)
 
 
 async def typed(house: House, user: Person) -> tuple[str, list[int]]:

@@ -21,7 +21,8 @@ from starlette.routing import Route
 from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedValkey
 from infrastructure.relay.frames import sse_block
-from interfaces.http.event_stream import EventStream, StreamLimits
+from interfaces.http.event_stream import EventStream
+from interfaces.http.lasting import StreamLimits
 from interfaces.http.protocol import Protocol
 from tests.infrastructure.relay.conversation import Conversation, House, eventually, open_house
 

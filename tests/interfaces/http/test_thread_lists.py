@@ -91,7 +91,7 @@ async def test_badges_count_the_threads_that_have_a_message_since(
 async def test_a_walk_shows_each_thread_once_and_what_moved_is_found_after_it(
     house: House, user: Person
 ) -> None:
-    started = [await user.post("/v1/threads", {}) for _ in range(40)]
+    started = [await user.post("/v1/threads", {}) for _ in range(24)]
     ids = [one["thread_id"] for one in started]
     quiet, busy = set(ids[::2]), ids[1::2]
     await house.projected()

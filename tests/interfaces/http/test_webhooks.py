@@ -71,6 +71,14 @@ async def test_webhooks_come_page_by_page_and_there_is_a_limit_to_them(user: Per
     assert second["next"] is None
 
 
+async def test_no_webhook_is_left_out_when_one_of_a_page_before_is_deleted(user: Person) -> None:
+    ids = [(await user.post("/v1/webhooks", {"url": URL}))["webhook_id"] for _ in range(3)]
+    first = await user.get("/v1/webhooks", limit=1)
+    await user.http.delete(f"/v1/webhooks/{ids[0]}")
+    second = await user.get("/v1/webhooks", limit=2, cursor=first["next"])
+    assert [one["id"] for one in second["items"]] == ids[1:]
+
+
 async def test_the_same_request_again_makes_no_second_one(user: Person) -> None:
     wanted = {"id": str(uuid4()), "url": URL}
     first = await user.post("/v1/webhooks", wanted)
@@ -99,6 +107,24 @@ async def test_only_an_administrator_gets_the_events_of_all_threads(
     admin = await house.person("admin")
     made = await admin.post("/v1/webhooks", wanted)
     assert (await admin.get(f"/v1/webhooks/{made['webhook_id']}"))["all_threads"] is True
+
+
+async def test_a_lesser_key_of_an_administrator_changes_nothing_that_all_events_go_to(
+    house: House,
+) -> None:
+    admin = await house.person("admin")
+    wanted = {"url": URL, "all_threads": True}
+    path = f"/v1/webhooks/{(await admin.post('/v1/webhooks', wanted))['webhook_id']}"
+    issued = await admin.post("/v1/keys", {"role": "user", "user_id": str(admin.id)})
+    lesser = house.client(issued["key"])
+    for answer in (
+        await lesser.patch(path, json={"url": "https://mine.example.com/"}),
+        await lesser.post(f"{path}/secret"),
+        await lesser.post(f"{path}/replay", json={"after": 0}),
+        await lesser.delete(path),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-permitted")
+    assert (await admin.get(path))["url"] == URL
 
 
 async def test_what_is_left_out_of_a_change_stays(user: Person, made: Json) -> None:

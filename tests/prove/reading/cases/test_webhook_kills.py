@@ -23,7 +23,7 @@ from tests.infrastructure.webhooks.receiver import Post, receiving
 from tests.servers import data_folder, erase, new_database
 from tests.system.stack import free_port
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EVENTS = 2000
 THREADS = 30
 PATIENCE_SECONDS = 60.0
