@@ -77,7 +77,7 @@ threadlog)
     ;;
 test)
     sync
-    exec .venv/bin/python -m pytest -n 2 --dist loadfile "$@"
+    exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
     ;;
 check)
     sync

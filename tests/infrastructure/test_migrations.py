@@ -150,9 +150,10 @@ async def new_login(postgres: EmbeddedPostgres, *attributes: str) -> tuple[str, 
 
 
 async def roles_of(superuser: Connection, login: str) -> list[str]:
+    """Those granted to it, and not what these have been granted: logins of analysts, meanwhile."""
     rows = await superuser.fetch(
-        "SELECT r.rolname FROM pg_roles r WHERE pg_has_role($1, r.oid, 'MEMBER')"
-        " AND r.rolname LIKE 'threadlog_%' ORDER BY 1",
+        "SELECT DISTINCT roleid::regrole::text FROM pg_auth_members"
+        " WHERE member = to_regrole($1) AND roleid::regrole::text LIKE 'threadlog_%' ORDER BY 1",
         login,
     )
     return [row[0] for row in rows]
