@@ -10,6 +10,11 @@ from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.servers import FAST, serving
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what waits most: the whole stack. The rest fills the gaps."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres-major", type=int, default=18, help="16 or 18 (default)")
 
