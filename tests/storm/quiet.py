@@ -51,8 +51,8 @@ async def left_over(
             return await connection.fetchval(IDLE_IN_TRANSACTION) == 0
 
         async def no_stray_lock() -> bool:
-            # one for each living worker and one for the leading projector
-            return await connection.fetchval(LOCKS) <= len(deployment.workers()) + 1
+            # one for each living worker, and of projectors and senders of webhooks for who leads
+            return await connection.fetchval(LOCKS) <= len(deployment.workers()) + 2
 
         await within_reason("requests to the model are open", no_requests)
         await within_reason("clients' connections are open at an API", no_clients)

@@ -49,7 +49,7 @@ class Reader:
     async def _begin(self, turn: int) -> None:
         """A thread with a question; then its row must be there, with its title."""
         title = f"reader {self._number} turn {turn}"
-        calls = [["get_current_time", {}]] if turn % 20 else []
+        calls: list[Any] = [["get_current_time", {}]] if turn % 20 else []
         text = ask(f"r{self._number}t{turn}", words=5, gap_seconds=0.01, calls=calls)
         began = await self._call("POST", "/v1/threads", {"title": title, "message": {"text": text}})
         if began is None:
