@@ -25,6 +25,8 @@ BENCHMARKS = (
     "buffers",
     "startup",
     "memory",
+    "million",
+    "export",
 )
 MANY = 6  # goals of one benchmark that are told one by one
 BOTH = ("baseline", "threadlog")
