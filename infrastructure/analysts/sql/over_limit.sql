@@ -4,7 +4,9 @@
 -- :queue_share of their queue: a full one stops whoever notifies, appends too, and it fills while one
 -- who listens is in a transaction. Nobody is told of a session whose login did not let
 -- threadlog_projector see it: such logins were not made by `threadlog analyst create`.
-WITH over AS (
+WITH queue AS MATERIALIZED (  -- looked at once: it empties while sessions end
+    SELECT pg_notification_queue_usage() AS used
+), over AS (
     SELECT a.pid, a.usename,
            CASE WHEN a.state NOT LIKE 'idle%'
                      AND a.query_start < clock_timestamp() - make_interval(secs => :statement_seconds)
@@ -16,13 +18,13 @@ WITH over AS (
                 THEN 'a transaction'
                 WHEN EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')
                 THEN 'an advisory lock'
-                WHEN pg_notification_queue_usage() > :queue_share
+                WHEN queue.used > :queue_share
                 THEN 'a session beside too many notifications'
            END AS at_what,
            round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start,
                                                                a.backend_start)))::int
                AS seconds
-      FROM pg_stat_activity a
+      FROM queue, pg_stat_activity a
       JOIN pg_auth_members m ON m.member = a.usesysid AND m.roleid = to_regrole('threadlog_analyst')
            AND m.inherit_option
      WHERE a.backend_type = 'client backend'
