@@ -1,5 +1,5 @@
-"""The model provider that the tests of the whole stack share."""
+"""What the tests of the whole stack share."""
 
-from tests.system.conftest import provider
+from tests.system.conftest import client, links, provider, stack, urls
 
-__all__ = ["provider"]
+__all__ = ["client", "links", "provider", "stack", "urls"]
