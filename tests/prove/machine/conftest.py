@@ -1,5 +1,5 @@
 """What the tests of the whole stack share."""
 
-from tests.system.conftest import client, links, provider, stack, urls
+from tests.system.conftest import client, healed, links, provider, stack, urls
 
-__all__ = ["client", "links", "provider", "stack", "urls"]
+__all__ = ["client", "healed", "links", "provider", "stack", "urls"]
