@@ -33,23 +33,20 @@ from benchmarks.rig.processor import used_by
 from benchmarks.rig.system import folder
 from infrastructure.event_log import PostgresEventLog
 from infrastructure.projecting.swapping import rebuild
+from projections.projection import Projection
 from projections.record import RECORD
 from tests.servers import Connection, connected
-from tests.storm.tables import live_tables
+from tests.storm.tables import live_tables, shown_tables
 from tests.system.stack import eventually
 
 LIVE_GOAL, REBUILD_GOAL = 3_000, 8_000  # applied events/s
 
-# What `projections.group.project` passes over.
+# What `projections.record.change` passes over, as far as these conversations have it.
 NOT_APPLIED = (
     "completion.chunk",
     "completion.tool_called",
     "completion.tool_returned",
     "completion.tool_dispatched",
-    "completion.cancel_requested",
-    "thread.result_arrived",
-    "thread.result_delivered",
-    "tool.cancel_requested",
 )
 COUNT = """
 SELECT count(*), count(*) FILTER (WHERE split_part(topic, '@', 1) <> ALL ($1::text[])),
@@ -115,12 +112,48 @@ async def live(server: LogServer, *, conversations: int, turns: int) -> tuple[Pa
             return _pace(began, before, _cpu(server, process)), written
 
 
-async def rebuilt(server: LogServer) -> Pace:
-    """Have the tables made again beside those that readers see, and swapped."""
+@dataclass(frozen=True)
+class Followed:
+    """A log that was written while the projector followed it."""
+
+    events: int
+    applied: int  # of them, by the tables of record
+    tables: dict[str, str]  # as the projector has left them
+    pace: Pace
+
+
+async def followed(
+    report: Report, server: LogServer, *, conversations: int, turns: int
+) -> Followed:
+    """Write a log, let it be followed, tell what is in it, and tidy up as autovacuum would."""
+    pace, written = await live(server, conversations=conversations, turns=turns)
+    tables = await live_tables(server.owner_url)
+    async with connected(server.owner_url) as connection:
+        counted = await connection.fetchrow(COUNT, list(NOT_APPLIED))
+        await connection.execute("VACUUM (ANALYZE)")
+    assert counted is not None
+    events, applied, last = counted.values()
+    report.expect(events == last, "the log has holes")
+    report.fact("events in the log, of which tables of record are about", [events, applied])
+    report.fact("rows", {table: rows.partition(" ")[0] for table, rows in tables.items()})
+    report.fact("written at, events/s", round(events / written))
+    report.fact("followed at, events/s", round(events / pace.seconds))
+    report.fact("behind when the writing ended, s", round(pace.seconds - written, 2))
+    return Followed(events, applied, tables, pace)
+
+
+async def made_again(server: LogServer, projection: Projection) -> Pace:
+    """Have its tables made again beside those that readers see, and swapped."""
     process = psutil.Process()
     before, began = _cpu(server, process), time.perf_counter()
-    await rebuild(server.url, RECORD, actor="benchmark")
+    await rebuild(server.url, projection, actor="benchmark")
     return _pace(began, before, _cpu(server, process))
+
+
+async def compare(report: Report, server: LogServer, live: Followed) -> None:
+    """Do readers see the rows that the projector had left?"""
+    again = await shown_tables(server.owner_url)
+    report.expect(again == live.tables, f"made again {again} is not live {live.tables}")
 
 
 Cpu = tuple[float, float]  # seconds: of the projector, of PostgreSQL
@@ -151,26 +184,14 @@ def tell(report: Report, name: str, paces: Sequence[Pace], *, events: int, appli
 async def measure(report: Report, *, conversations: int, turns: int, rounds: int) -> None:
     """Live once, then rebuilt several times."""
     async with log_server() as server:
-        following, written = await live(server, conversations=conversations, turns=turns)
-        as_live = await live_tables(server.owner_url)
-        async with connected(server.owner_url) as connection:
-            counted = await connection.fetchrow(COUNT, list(NOT_APPLIED))
-            await connection.execute("VACUUM (ANALYZE) threadlog.chat_events")
-        assert counted is not None
-        events, applied, last = counted.values()
-        report.fact("events in the log, of which applied", [events, applied])
-        report.expect(events == last, "the log has holes")
-        report.fact("rows", as_live)
+        live = await followed(report, server, conversations=conversations, turns=turns)
         paces = list[Pace]()
         for _ in range(rounds):
-            paces.append(await rebuilt(server))
-            again = await live_tables(server.owner_url)
-            report.expect(again == as_live, f"rebuilt {again} is not live {as_live}")
-    report.fact("written at, events/s", round(events / written))
-    report.fact("behind when the writing ended, s", round(following.seconds - written, 2))
-    rate = tell(report, "live", [following], events=events, applied=applied)
+            paces.append(await made_again(server, RECORD))
+            await compare(report, server, live)
+    rate = tell(report, "live", [live.pace], events=live.events, applied=live.applied)
     report.goal("live, applied events/s", rate, least=LIVE_GOAL)
-    rate = tell(report, "rebuild", paces, events=events, applied=applied)
+    rate = tell(report, "rebuild", paces, events=live.events, applied=live.applied)
     report.spread("rebuild, s", [one.seconds for one in paces], digits=2)
     report.goal("rebuild, applied events/s", rate, least=REBUILD_GOAL)
 

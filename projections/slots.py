@@ -81,12 +81,6 @@ async def fits(connection: AsyncConnection, projection: Projection, slot: Slot) 
     return True
 
 
-async def drop(connection: AsyncConnection, projection: Projection, *, schema: str) -> None:
-    """The tables are no more."""
-    await write_in(connection, schema)
-    await connection.run_sync(METADATA.drop_all, tables=tables_of(projection))
-
-
 async def show(connection: AsyncConnection, projection: Projection, slot: Slot) -> None:
     """Readers see this copy, from the commit on.
 

@@ -56,8 +56,8 @@ class Progress:
 Tell = Callable[[Progress], None]
 
 
-def _nobody(_: Progress) -> None:
-    pass
+def tell_nobody(_: Progress) -> None:
+    """Where nobody wants to know."""
 
 
 async def rebuild(
@@ -65,7 +65,7 @@ async def rebuild(
     projection: Projection,
     *,
     actor: str,
-    tell: Tell = _nobody,
+    tell: Tell = tell_nobody,
     codec: Codec | None = None,
 ) -> int:
     """Fill the other copy from the whole log, then let readers see it; up to which position.
@@ -82,7 +82,7 @@ async def roll_back(
     projection: Projection,
     *,
     actor: str,
-    tell: Tell = _nobody,
+    tell: Tell = tell_nobody,
     codec: Codec | None = None,
 ) -> int:
     """Let the copy before catch up, then let readers see it again; up to which position.

@@ -16,7 +16,13 @@ from infrastructure.event_log.reader import LogReader
 from infrastructure.projecting.acts import NeverMade
 from infrastructure.projecting.comparing import ASIDE, Compared, clear, compare, keep
 from infrastructure.projecting.follower import BATCH, decoded, wanted_by
-from infrastructure.projecting.swapping import Progress, TablesAreNewer, TablesDiffer, Tell
+from infrastructure.projecting.swapping import (
+    Progress,
+    TablesAreNewer,
+    TablesDiffer,
+    Tell,
+    tell_nobody,
+)
 from infrastructure.read_database import projector_engine
 from projections import slots
 from projections.applying import write_rows
@@ -76,16 +82,12 @@ class Sample:
         return f"sha256(uuid_send({column})) < '\\x{self._end.hex()}'::bytea"
 
 
-def _nobody(_: Progress) -> None:
-    pass
-
-
 async def verify(
     url: str,
     projection: Projection,
     *,
     sample: Sample | None = None,
-    tell: Tell = _nobody,
+    tell: Tell = tell_nobody,
     codec: Codec | None = None,
 ) -> Verdict:
     """Compare what readers see now with what the log makes of it. Everybody else goes on.

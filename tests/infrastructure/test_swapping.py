@@ -1,7 +1,7 @@
 """A read model is made again beside the one that readers see, and swapped in one moment."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,8 +10,10 @@ from sqlalchemy import text
 from application.at_end import append_at_end
 from application.ports import StreamAppend
 from benchmarks.rig.conversations import fill
+from domain.catalogue import Event
 from domain.ids import projection_stream
 from domain.operation_events import ProjectionSkipped, ProjectionSwapped
+from domain.recorded import Recorded
 from domain.thread_events import ThreadRenamed
 from infrastructure.embedded import EmbeddedPostgres
 from infrastructure.event_log import PostgresEventLog
@@ -39,6 +41,13 @@ async def tables(postgres: EmbeddedPostgres) -> AsyncGenerator[Tables]:
     """Of a new database, empty."""
     async with tables_in(postgres) as tables:
         yield tables
+
+
+async def follow(tables: Tables, events: Sequence[Recorded[Event]]) -> None:
+    """A projector has come as far, and has gone."""
+    await write(tables.url, events)
+    async with running(Projector(tables.url)):
+        await shown(tables, len(events))
 
 
 async def test_what_is_made_again_equals_what_was_live_and_readers_see_it(tables: Tables) -> None:
@@ -125,9 +134,7 @@ async def test_of_two_rebuilds_at_once_one_is_refused(tables: Tables) -> None:
 
 async def test_a_rebuild_that_was_killed_goes_on_where_it_was(tables: Tables) -> None:
     events = random_log(3, events=2500, threads=20).events
-    await write(tables.url, events)
-    async with running(Projector(tables.url)):
-        await shown(tables, len(events))
+    await follow(tables, events)
     live = await tables.dump()
 
     async def until_something_is_done() -> int:
@@ -163,9 +170,7 @@ async def test_tables_of_an_older_version_are_read_until_those_of_this_one_are_w
     log = Log()
     story = Story(log).start(title="Trip")
     story.ask("Hello")
-    await write(tables.url, log.events)
-    async with running(Projector(tables.url)):
-        await shown(tables, len(log.events))
+    await follow(tables, log.events)
     newer = replace(RECORD, version=RECORD.version + 1)
     async with running(Projector(tables.url, projections=[newer])):
         async with asyncio.timeout(30):
@@ -182,9 +187,7 @@ async def test_the_tables_of_the_first_releases_are_read_until_they_are_replaced
     log = Log()
     story = Story(log).start(title="Trip")
     story.ask("Hello")
-    await write(tables.url, log.events)
-    async with running(Projector(tables.url)):
-        await shown(tables, len(log.events))
+    await follow(tables, log.events)
     async with connected(tables.owner_url) as superuser:
         await superuser.execute("DROP SCHEMA read_green CASCADE")
         await superuser.execute("DELETE FROM threadlog.projections WHERE name = 'record'")
