@@ -3,7 +3,7 @@
 # ./do threadlog ARGS                  any other threadlog command, for example ./do threadlog chat
 # ./do test [PYTEST ARGS]              the test suite; needs nothing but Python
 # ./do check                           format, lint, strict types, import contracts
-# ./do prove [PART]                    the long evidence: faults, broken, lifecycle, ordering, providers, reading, servers
+# ./do prove [PART]                    the long evidence: browser, faults, broken, lifecycle, ordering, providers, reading, servers
 # ./do bench [NAME]                    measure
 # ./do docs                            write the generated pages of docs/
 # ./do lock [--upgrade]                make requirements.lock anew (the only command that needs uv)

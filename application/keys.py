@@ -1,4 +1,4 @@
-"""API keys: what they look like, how one is recognised, who they speak for."""
+"""API keys and sessions: what they look like, how one is recognised, who they speak for."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from application.commands.context import Principal
 from application.ports import EventLog
 from domain import account as domain
 from domain.account import Account
-from domain.account_events import AccountCreated, AccountEvent
+from domain.account_events import AccountCreated, AccountEvent, KeyIssued, SessionStarted
 from domain.ids import NAMESPACE
 from domain.recorded import Recorded
 
@@ -48,6 +48,15 @@ def account_of(key: str) -> UUID:
 def hash_of(key: str) -> str:
     """What is kept of a key. Its 256 random bits need neither salt nor slowness."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A browser's session, and who it speaks for: the role is that of its key."""
+
+    session_id: UUID
+    by: Principal
+    expires_at: int  # microseconds since 1970
 
 
 @dataclass(frozen=True)
@@ -84,12 +93,23 @@ class Accounts:
     async def principal(self, key: str) -> Principal | None:
         """Who shows this key; None for one that is unknown, revoked or expired."""
         account_id = account_of(key)
-        seen = self._seen.get(account_id)
-        if seen is not None and time.monotonic() - seen.read_at < FRESH_SECONDS:
-            account = seen.account
-        else:
-            account = await self.load(account_id)
+        account = self._fresh(account_id) or await self.load(account_id)
         return _match(account, key)
+
+    async def signed_in(self, token: str) -> SignedIn | None:
+        """Whose browser shows this; None for a session that is unknown or over.
+
+        One that began elsewhere is known at once; that one has ended, after ten seconds at most.
+        """
+        account_id = account_of(token)
+        known = self._fresh(account_id)
+        found = _session(known, token) if known else None
+        return found or _session(await self.load(account_id), token)
+
+    def _fresh(self, account_id: UUID) -> Account | None:
+        seen = self._seen.get(account_id)
+        is_fresh = seen is not None and time.monotonic() - seen.read_at < FRESH_SECONDS
+        return seen.account if seen and is_fresh else None
 
     def _remember(self, account: Account) -> None:
         seen = self._seen.get(account.id)
@@ -101,9 +121,32 @@ class Accounts:
 
 
 def _match(account: Account, key: str) -> Principal | None:
-    shown, now = hash_of(key), time.time_ns() // 1000
+    shown, now = hash_of(key), now_microseconds()
     for known in account.keys.values():
         if hmac.compare_digest(known.issued.hash, shown) and known.usable_at(now):
-            issued = known.issued
-            return Principal(account.id, issued.role, issued.key_id, issued.expires_at)
+            return _speaker(account, known.issued)
     return None
+
+
+def _session(account: Account, token: str) -> SignedIn | None:
+    shown = hash_of(token)
+    for session in account.sessions.values():
+        if hmac.compare_digest(session.hash, shown):
+            return _signed_in(account, session)
+    return None
+
+
+def _signed_in(account: Account, session: SessionStarted) -> SignedIn | None:
+    now, key = now_microseconds(), account.keys.get(session.key_id)
+    if key is None or not key.usable_at(now) or now >= session.expires_at:
+        return None
+    return SignedIn(session.session_id, _speaker(account, key.issued), session.expires_at)
+
+
+def _speaker(account: Account, issued: KeyIssued) -> Principal:
+    return Principal(account.id, issued.role, issued.key_id, issued.expires_at)
+
+
+def now_microseconds() -> int:
+    """Since 1970, on this process's clock."""
+    return time.time_ns() // 1000

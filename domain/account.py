@@ -1,4 +1,4 @@
-"""An account: a user and the API keys that speak for them."""
+"""An account: a user, the API keys that speak for them, and the browsers that are signed in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,9 +10,12 @@ from domain.account_events import (
     AccountEvent,
     KeyIssued,
     KeyRevoked,
+    SessionEnded,
+    SessionStarted,
+    SignInLinkIssued,
 )
 from domain.recorded import Recorded
-from domain.refusals import KeyNotFound
+from domain.refusals import KeyNotFound, SignInLinkInvalid
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,13 @@ class Key:
 
 @dataclass(frozen=True)
 class Account:
-    """What decisions about an account need."""
+    """What decisions about an account need. Links and sessions that are over are forgotten."""
 
     id: UUID
     version: int = 0
     keys: Mapping[UUID, Key] = field(default_factory=dict[UUID, Key])
+    links: Mapping[str, SignInLinkIssued] = field(default_factory=dict[str, SignInLinkIssued])
+    sessions: Mapping[UUID, SessionStarted] = field(default_factory=dict[UUID, SessionStarted])
 
     def issue(self, issued: KeyIssued, *, name: str | None = None) -> list[AccountEvent]:
         """A new key; the first one creates the account. The same key twice is once."""
@@ -49,10 +54,29 @@ class Account:
             raise KeyNotFound
         return [] if self.keys[key_id].revoked else [KeyRevoked(key_id)]
 
+    def key_at(self, key_id: UUID, now: int) -> Key:
+        """A key that may be used now (microseconds since 1970). Raises KeyNotFound."""
+        key = self.keys.get(key_id)
+        if key is None or not key.usable_at(now):
+            raise KeyNotFound
+        return key
+
+    def link_at(self, link_hash: str, now: int) -> SignInLinkIssued:
+        """A link that may be used now, whose key may be. Raises SignInLinkInvalid."""
+        link = self.links.get(link_hash)
+        key = self.keys.get(link.key_id) if link else None
+        if link is None or key is None or now >= link.expires_at or not key.usable_at(now):
+            raise SignInLinkInvalid
+        return link
+
+    def end_session(self, session_id: UUID) -> list[AccountEvent]:
+        """Ending twice, or too late, is not an error."""
+        return [SessionEnded(session_id)] if session_id in self.sessions else []
+
 
 def evolve(account: Account, recorded: Recorded[AccountEvent]) -> Account:
     """The state after one more event; an empty account stands before the first."""
-    keys = dict(account.keys)
+    keys, links, sessions = dict(account.keys), dict(account.links), dict(account.sessions)
     match event := recorded.event:
         case AccountCreated():
             pass
@@ -60,6 +84,15 @@ def evolve(account: Account, recorded: Recorded[AccountEvent]) -> Account:
             keys[event.key_id] = Key(event, recorded.at)
         case KeyRevoked():
             keys[event.key_id] = replace(keys[event.key_id], revoked=True)
+        case SignInLinkIssued():
+            links = {k: link for k, link in links.items() if link.expires_at > recorded.at}
+            links[event.hash] = event
+        case SessionStarted():
+            links.pop(event.link_hash or "", None)
+            sessions = {k: one for k, one in sessions.items() if one.expires_at > recorded.at}
+            sessions[event.session_id] = event
+        case SessionEnded():
+            sessions.pop(event.session_id, None)
         case _:
             assert_never(event)
-    return Account(account.id, recorded.version, keys)
+    return Account(account.id, recorded.version, keys, links, sessions)

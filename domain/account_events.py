@@ -1,4 +1,4 @@
-"""What happens to a user's account and its API keys, and who looked at other people's threads."""
+"""What happens to an account, its keys and its sessions, and who looked at others' threads."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -34,6 +34,33 @@ class KeyRevoked:
 
 
 @dataclass(frozen=True)
+class SignInLinkIssued:
+    """A link was made that signs its reader in once, in the role of a key."""
+
+    key_id: UUID
+    hash: str  # sha256 of the link's token, hexadecimal
+    expires_at: int  # microseconds since 1970
+
+
+@dataclass(frozen=True)
+class SessionStarted:
+    """A browser was signed in. What it shows from now on is kept nowhere."""
+
+    session_id: UUID
+    key_id: UUID  # in whose role it is, and with which it ends
+    hash: str  # sha256 of the cookie, hexadecimal
+    expires_at: int  # microseconds since 1970
+    link_hash: str | None = None  # of the link that was used up; None: signed in with the key
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    """The browser was signed out."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True)
 class ThreadRead:
     """An auditor opened somebody's thread."""
 
@@ -64,5 +91,7 @@ class DataExported:
     reason: str | None = None
 
 
-AccountEvent: TypeAlias = AccountCreated | KeyIssued | KeyRevoked
+AccountEvent: TypeAlias = (
+    AccountCreated | KeyIssued | KeyRevoked | SignInLinkIssued | SessionStarted | SessionEnded
+)
 AccessEvent: TypeAlias = ThreadRead | LogRead | DataExported

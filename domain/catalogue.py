@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain import account_events as account
+from domain import agent_events as agent
 from domain import completion_events as completion
 from domain import execution_events as execution
 from domain import operation_events as operation
@@ -17,6 +18,7 @@ Event: TypeAlias = (
     | account.AccountEvent
     | account.AccessEvent
     | operation.OperationEvent
+    | agent.AgentsDescribed
     | webhook.WebhookEvent
 )
 
@@ -90,15 +92,20 @@ CATALOGUE: tuple[EventType, ...] = (
     _internal("account.created", account.AccountCreated),
     _internal("account.key_issued", account.KeyIssued),
     _internal("account.key_revoked", account.KeyRevoked),
+    _internal("account.link_issued", account.SignInLinkIssued),
+    _internal("account.session_started", account.SessionStarted),
+    _internal("account.session_ended", account.SessionEnded),
     _internal("access.thread_read", account.ThreadRead),
     _internal("access.log_read", account.LogRead),
     _internal("access.exported", account.DataExported),
     _internal("projection.paused", operation.ProjectionPaused),
     _internal("projection.resumed", operation.ProjectionResumed),
     _internal("projection.skipped", operation.ProjectionSkipped),
+    _internal("projection.act_requested", operation.ProjectionActRequested),
     _internal("projection.swapped", operation.ProjectionSwapped),
     _internal("analyst.created", operation.AnalystCreated),
     _internal("analyst.dropped", operation.AnalystDropped),
+    _internal("agents.described", agent.AgentsDescribed),
     _internal("webhook.created", webhook.WebhookCreated),
     _internal("webhook.changed", webhook.WebhookChanged),
     _internal("webhook.secret_rotated", webhook.WebhookSecretRotated),

@@ -40,6 +40,11 @@ def execution_of(completion_id: UUID, *, tool_call_id: str) -> UUID:
     return uuid5(completion_id, tool_call_id)
 
 
+def agents_stream() -> UUID:
+    """The one stream of what the workers say of their agents."""
+    return uuid5(NAMESPACE, "agents")
+
+
 def projection_stream(name: str) -> UUID:
     """The stream of what operators did to a read model."""
     return uuid5(NAMESPACE, f"projection {name}")

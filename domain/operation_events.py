@@ -1,7 +1,9 @@
 """What operators do to an installation: to its read models and to its analysts' logins."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+ProjectionAct: TypeAlias = Literal["rebuild", "pause", "resume"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,14 @@ class ProjectionSkipped:
     position: int  # of the event
     error: str  # why it cannot be applied
     reason: str | None = None  # why somebody decided so
+
+
+@dataclass(frozen=True)
+class ProjectionActRequested:
+    """Somebody wants something of a read model; the projector that leads does it."""
+
+    projection: str
+    act: ProjectionAct
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ OperationEvent: TypeAlias = (
     ProjectionPaused
     | ProjectionResumed
     | ProjectionSkipped
+    | ProjectionActRequested
     | ProjectionSwapped
     | AnalystCreated
     | AnalystDropped

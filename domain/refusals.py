@@ -84,6 +84,14 @@ class KeyNotFound(Refusal):
     """There is no such key."""
 
 
+class UserNotFound(Refusal):
+    """There is no such user."""
+
+
+class SignInLinkInvalid(Refusal):
+    """This sign-in link was used before, or is too old. Make another, or sign in with a key."""
+
+
 class WebhookNotFound(Refusal):
     """There is no such webhook."""
 

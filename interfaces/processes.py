@@ -29,7 +29,8 @@ def begin(role: str, *, log_level: str, with_parent: bool) -> None:
         stream=sys.stderr,
         format=f"%(asctime)s %(levelname)s threadlog {role}[{os.getpid()}] %(name)s: %(message)s",
     )
-    logging.getLogger("taskiq").setLevel(logging.WARNING)
+    for chatty in ("taskiq", "httpx2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     _allow_many_files()
     if with_parent:
         threading.Thread(target=_leave_with_parent, daemon=True).start()

@@ -9,9 +9,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
+from application.describing import say
 from infrastructure.cancel_hint import listen_for_cancels
 from infrastructure.event_log import RUNTIME
+from infrastructure.event_log.agents import last_described
+from infrastructure.event_log.codec import UnknownEvent
 from infrastructure.event_log.connection import connect
+from infrastructure.gate import patiently
 from infrastructure.queue.broker import ResilientStreamBroker
 from infrastructure.queue.drain import serve
 from infrastructure.settings import Settings
@@ -49,6 +53,8 @@ async def serve_worker(settings: Settings, addresses: Addresses) -> None:
                 base.redis, prefix=settings.redis_prefix, on_cancel=worker.cancel
             )
             await stack.enter_async_context(_kept_alive(hints))
+            if "completion" in worker.runners:
+                await stack.enter_async_context(_kept_alive(_describe(base, worker)))
             await _work(settings, base, worker, finish=finish)
 
 
@@ -69,6 +75,17 @@ async def _work(settings: Settings, base: Ground, worker: Worker, *, finish: asy
             *(runner.drain(**times) for runner in worker.runners.values()),
             *(queue.wait() for queue in emptied),  # of plain tasks, too
         )
+
+
+async def _describe(base: Ground, worker: Worker) -> None:
+    """Let others know which agents answer here."""
+    read_last = partial(last_described, base.log.reader)
+    by = f"worker:{worker.id}"
+    try:
+        await patiently(lambda: say(base.log, read_last, worker.described, by=by))
+    except UnknownEvent as newer:
+        logger.warning("a newer version has described the agents: %s", newer)
+    await asyncio.Event().wait()
 
 
 def _queues(

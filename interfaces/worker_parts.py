@@ -9,6 +9,7 @@ from uuid import UUID
 from application.agent_names import AgentsSettingInvalid
 from application.agents import AgentSpec, load_agents
 from application.claims import Claims
+from application.describing import describe
 from application.engine import ChatEngine
 from application.engine_parts import EngineParts
 from application.executions.claims import ExecutionClaims
@@ -24,6 +25,7 @@ from application.models import (
     resolve_model,
 )
 from application.warm_up import warm_up
+from domain.agent_events import AgentsDescribed
 from domain.ids import uuid7
 from infrastructure.event_log import RUNTIME, PostgresBlobStore
 from infrastructure.event_log.database import Database
@@ -51,6 +53,7 @@ class Worker:
     id: UUID
     runners: Mapping[Kind, Runner]
     sweeper: Sweeper
+    described: AgentsDescribed  # the agents that it knows
 
     def cancel(self, run: UUID) -> None:
         """Somebody asked to cancel it, of whatever kind it is. Safe to repeat."""
@@ -119,7 +122,8 @@ async def worker_parts(
             answering = Answering(claims=floor.claims(), engine=engine)
             runners["completion"] = floor.runner(answering, slots=settings.slots)
         _say_what_is_here(floor, runners.get("tool"))
-        yield Worker(floor.id, runners, _sweeper(floor, runners))
+        described = describe(agents, default_model=settings.model)
+        yield Worker(floor.id, runners, _sweeper(floor, runners), described)
 
 
 def _tool_runner(floor: _Floor) -> Runner:

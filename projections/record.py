@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import account_events as account
+from domain import agent_events as agent
 from domain import completion_events as completion
 from domain import execution_events as execution
 from domain import operation_events as operation
@@ -139,7 +140,14 @@ def change(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             pass
         case execution.ExecutionCancelRequested():
             async_tool_executions.cancel_requested(rows, recorded)
-        case account.AccountCreated() | account.KeyIssued() | account.KeyRevoked():
+        case (
+            account.AccountCreated()
+            | account.KeyIssued()
+            | account.KeyRevoked()
+            | account.SignInLinkIssued()
+            | account.SessionStarted()
+            | account.SessionEnded()
+        ):
             pass
         case account.ThreadRead() | account.LogRead() | account.DataExported():
             pass
@@ -147,9 +155,11 @@ def change(rows: Rows, recorded: Recorded[Event]) -> None:  # noqa: PLR0915
             operation.ProjectionPaused()
             | operation.ProjectionResumed()
             | operation.ProjectionSkipped()
+            | operation.ProjectionActRequested()
             | operation.ProjectionSwapped()
             | operation.AnalystCreated()
             | operation.AnalystDropped()
+            | agent.AgentsDescribed()
         ):
             pass
         case (

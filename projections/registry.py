@@ -2,12 +2,14 @@
 
 from pydantic import ImportString, TypeAdapter, ValidationError
 
+from projections.accounts import ACCOUNTS
+from projections.operations import OPERATIONS
 from projections.projection import Projection
 from projections.record import RECORD
 from projections.search import SEARCH
 from projections.tool_calls import TOOL_CALLS
 
-BUILT_IN: tuple[Projection, ...] = (RECORD, TOOL_CALLS, SEARCH)
+BUILT_IN: tuple[Projection, ...] = (RECORD, TOOL_CALLS, SEARCH, ACCOUNTS, OPERATIONS)
 
 _IMPORT: TypeAdapter[object] = TypeAdapter(ImportString)
 

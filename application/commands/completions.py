@@ -24,6 +24,7 @@ class CancelCompletion:
     completion_id: UUID
     reason: str | None = None
     tools: bool = True  # its background tools, too
+    as_operator: bool = False  # an administrator stops anybody's, and learns its status only
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ async def cancel_completion(app: Application, command: CancelCompletion) -> Canc
 
 async def _cancel(app: Application, command: CancelCompletion) -> Cancelled:
     while True:
-        completion = await owned_completion(app, command.completion_id, by=command.by)
+        completion = await _to_cancel(app, command)
         if completion.ended:
             return Cancelled(completion.status, completion.position, ended_before=True)
         try:
@@ -92,12 +93,23 @@ async def _ask_worker(
 
 async def _cancel_tools(app: Application, command: CancelCompletion) -> int:
     """After the request to cancel, for then no more of them are dispatched."""
-    completion = await owned_completion(app, command.completion_id, by=command.by)
+    completion = await _to_cancel(app, command)
     position = 0
     for execution_id in completion.executions:
-        cancel = CancelExecution(command.by, execution_id, command.reason)
+        cancel = CancelExecution(
+            command.by, execution_id, command.reason, as_operator=command.as_operator
+        )
         position = max(position, (await cancel_execution(app, cancel)).position)
     return position
+
+
+async def _to_cancel(app: Application, command: CancelCompletion) -> Completion:
+    if not (command.as_operator and command.by.operates):
+        return await owned_completion(app, command.completion_id, by=command.by)
+    completion = await load_completion(app.log, command.completion_id)
+    if completion is None:
+        raise CompletionNotFound
+    return completion
 
 
 async def owned_completion(app: Application, completion_id: UUID, *, by: Principal) -> Completion:

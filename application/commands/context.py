@@ -33,6 +33,11 @@ class Principal:
         """May this role read other people's threads?"""
         return self.role == "auditor"
 
+    @property
+    def operates(self) -> bool:
+        """May this role stop what belongs to other people? It sees no contents of theirs."""
+        return self.role == "admin"
+
 
 @dataclass(frozen=True)
 class Application:

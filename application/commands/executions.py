@@ -41,6 +41,7 @@ class CancelExecution:
     by: Principal
     execution_id: UUID
     reason: str | None = None
+    as_operator: bool = False  # an administrator stops anybody's, and learns its status only
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ async def cancel_execution(app: Application, command: CancelExecution) -> Execut
     """
     while True:
         execution = await load_execution(app.log, command.execution_id)
-        if execution is None or execution.owner_id != command.by.user_id:
+        if execution is None or not _may_cancel(command, execution):
             raise ExecutionNotFound
         if execution.ended:
             return ExecutionStands(execution.status, execution.position, ended_before=True)
@@ -70,6 +71,11 @@ async def cancel_execution(app: Application, command: CancelExecution) -> Execut
             return await _ask_worker(app, execution, command)
         except StreamConflict:
             continue  # it was claimed or ended meanwhile
+
+
+def _may_cancel(command: CancelExecution, execution: Execution) -> bool:
+    is_own = execution.owner_id == command.by.user_id
+    return is_own or (command.as_operator and command.by.operates)
 
 
 async def _end_unstarted(

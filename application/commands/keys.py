@@ -27,6 +27,7 @@ class IssueKey:
     name: str | None = None
     expires_at: int | None = None  # microseconds since 1970
     key_id: UUID | None = None  # chosen, so that a repeat makes no second key
+    user_name: str | None = None  # of a user whose first key it is
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,14 @@ async def issue_key(log: EventLog, accounts: Accounts, command: IssueKey) -> Iss
         name=command.name,
         expires_at=_expiry(command),
     )
-    position = await _issue(log, accounts, issued, to=command.user_id, actor=command.by.actor)
+    position = await _issue(
+        log,
+        accounts,
+        issued,
+        to=command.user_id,
+        actor=command.by.actor,
+        user_name=command.user_name,
+    )
     return IssuedKey(issued.key_id, key, position)
 
 
@@ -72,13 +80,19 @@ async def ensure_first_key(log: EventLog, accounts: Accounts, *, key: str) -> No
 
 
 async def _issue(
-    log: EventLog, accounts: Accounts, issued: KeyIssued, *, to: UUID, actor: str
+    log: EventLog,
+    accounts: Accounts,
+    issued: KeyIssued,
+    *,
+    to: UUID,
+    actor: str,
+    user_name: str | None = None,
 ) -> int:
     while True:
         account = await accounts.load(to)
         if issued.key_id in account.keys:
             raise KeyIsShownOnce
-        events = account.issue(issued)
+        events = account.issue(issued, name=user_name)
         if not events:
             return 0
         try:

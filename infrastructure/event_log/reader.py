@@ -62,6 +62,11 @@ class LogReader:
         entries = await self.read_stream(stream_id, limit=1)
         return entries[0] if entries else None
 
+    async def last_of_stream(self, stream_id: UUID) -> LogEntry | None:
+        """The stream's latest event; None when there is no such stream."""
+        entries = _entries(await self.database.fetch("last_of_stream", stream_id))
+        return entries[0] if entries else None
+
     async def read_thread(
         self, thread_id: UUID, *, after: int = 0, chunks: bool = True, limit: int | None = None
     ) -> list[LogEntry]:

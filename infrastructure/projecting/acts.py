@@ -2,7 +2,12 @@
 
 from application.at_end import append_at_end
 from domain.ids import projection_stream
-from domain.operation_events import ProjectionPaused, ProjectionResumed, ProjectionSkipped
+from domain.operation_events import (
+    OperationEvent,
+    ProjectionPaused,
+    ProjectionResumed,
+    ProjectionSkipped,
+)
 from domain.refusals import Refusal
 from infrastructure.event_log import PostgresEventLog
 from infrastructure.read_database import projector_engine
@@ -49,7 +54,7 @@ async def _pause(
     finally:
         await engine.dispose()
     if changed:
-        await _record(url, name, act, actor=actor)
+        await record(url, name, act, actor=actor)
     return changed
 
 
@@ -70,17 +75,18 @@ async def skip(
     for copy in stopped:
         if copy.stopped_at == position:
             act = ProjectionSkipped(name, copy.version, position, copy.error or "", reason)
-            await _record(url, name, act, actor=actor)
+            await record(url, name, act, actor=actor)
             return act
     raise StandsElsewhere(sorted({copy.stopped_at for copy in stopped if copy.stopped_at}))
 
 
-async def _record(
+async def record(
     url: str,
     name: str,
-    act: ProjectionPaused | ProjectionResumed | ProjectionSkipped,
+    act: OperationEvent,
     *,
     actor: str,
 ) -> None:
+    """Write down that it was done."""
     async with PostgresEventLog(url, connections=1) as log:
         await append_at_end(log, projection_stream(name), [act], actor=actor)

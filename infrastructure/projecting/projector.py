@@ -15,6 +15,7 @@ from infrastructure.event_log.reader import LogReader
 from infrastructure.leadership import Outage, leadership, wait_for
 from infrastructure.projecting.analyst_views import AnalystViews
 from infrastructure.projecting.follower import BATCH, Follower, follow
+from infrastructure.projecting.requested_acts import RequestedActs
 from infrastructure.projecting.swapping import (
     RebuildIsRunning,
     TablesAreNewer,
@@ -73,15 +74,23 @@ class Projector:
         size = len(self._projections)
         async with (
             leadership(LEAD, url=self._url, role=PROJECTOR) as lead,
-            LogReader(self._url, role=PROJECTOR, connections=size) as reader,
+            LogReader(self._url, role=PROJECTOR, connections=size + 1) as reader,
         ):
             logger.info("projector: leads")
             engine = projector_engine(self._url, connections=size + 1)
             views = AnalystViews(engine)
+            asked = RequestedActs(
+                self._url,
+                self._projections,
+                reader=reader,
+                codec=self._codec,
+                retry_seconds=self._retry_seconds,
+            )
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(lead.end())
                     tasks.create_task(views.run())
+                    tasks.create_task(asked.run())
                     for projection in self._projections:
                         keeper = _Keeper(
                             projection, engine, reader, self._codec, lead.wake(), views.look

@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from types import ModuleType
 from uuid import UUID
 
-from interfaces.cli import analyst, audit, export, projections, webhooks
+from interfaces.cli import analyst, audit, export, projections, sign_in, webhooks
 from interfaces.cli.parsing import LAST_POSITION, add, speed, words
 
 # Each declares subcommands of its own: `add_to(commands)`.
-SUBJECTS: tuple[ModuleType, ...] = (analyst, audit, export, projections, webhooks)
+SUBJECTS: tuple[ModuleType, ...] = (
+    sign_in,
+    analyst,
+    audit,
+    export,
+    projections,
+    webhooks,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -89,12 +89,26 @@ async def _greet(settings: Settings, *, key: str, made: bool) -> None:
         f"$(cat {settings.data_dir}/api_key)" if settings.api_key is None else "$THREADLOG_API_KEY"
     )
     print(f"\nThreadlog answers at {url}   (API: {url}/docs)\n")
+    if (link := await _link(url, key=key)) is not None:
+        print(f"  open it in a browser, signed in; the link works once:\n  {link}\n")
     if made:
         print(f"  administrator's key, shown once, kept in {settings.data_dir}/api_key:\n  {key}\n")
+    print("  another link:        ./do threadlog sign-in")
     print("  talk to it here:     ./do threadlog chat")
     print(f"  or with curl:        curl -s {url}/v1/threads \\")
     print(f"         -H \"Authorization: Bearer {shown}\" --json '{MESSAGE}'")
     print("\n  Ctrl-C stops everything.\n", flush=True)
+
+
+async def _link(url: str, *, key: str) -> str | None:
+    """None where it cannot be had now; `threadlog sign-in` prints one later."""
+    headers = {"authorization": f"Bearer {key}"}
+    with contextlib.suppress(httpx2.TransportError):
+        async with httpx2.AsyncClient(headers=headers) as client:
+            answer = await client.post(f"{url}/v1/sign-in-links")
+            if answer.is_success:
+                return url + str(answer.json()["path"])
+    return None
 
 
 async def _ready(url: str) -> bool:

@@ -25,6 +25,7 @@ STREAMS = {
     "access": "Access: who looked at other people's threads, and what left the installation",
     "projection": "Projection: what operators did to a read model",
     "analyst": "Analyst: who may read the schema `analytics`",
+    "agents": "Agents: what the workers say of the agents that they answer with",
     "webhook": "Webhook: where events are sent",
 }
 _FIELD = re.compile(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from domain.account_events import Role
 
 # Routes bear the names of their functions.
-PUBLIC = frozenset({"live", "ready", "metrics", "openapi", "swagger_ui_html"})
+PUBLIC = frozenset({"live", "ready", "metrics", "openapi", "reference"})
 BY_RESULT_TOKEN = frozenset({"deliver_result"})  # of no role: the token alone counts
 READS = frozenset(
     {
@@ -35,7 +35,7 @@ WRITES = frozenset(
     }
 )
 AUDITS = frozenset({"audit_thread", "audit_diff", "audit_replay", "audit_requests", "audit_events"})
-KEYS = frozenset({"list_keys", "issue_key", "revoke_key"})
+KEYS = frozenset({"list_keys", "issue_key", "revoke_key", "issue_sign_in_link"})
 WEBHOOKS = frozenset(
     {
         "create_webhook",
@@ -53,7 +53,7 @@ WEBHOOKS = frozenset(
 
 ALLOWED: Mapping[Role, frozenset[str]] = {
     "user": READS | WRITES | KEYS | WEBHOOKS | {"list_agents"},
-    "auditor": READS | AUDITS | {"list_agents", "list_keys"},
+    "auditor": READS | AUDITS | {"list_agents", "list_keys", "issue_sign_in_link"},
     "analyst": KEYS,
     "admin": READS | WRITES | KEYS | WEBHOOKS | {"list_agents"},
 }

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
+from interfaces.admin import app as pages
 from interfaces.http import (
     agents,
     approvals,
@@ -21,6 +22,7 @@ from interfaces.http import (
     openapi,
     problems,
     search,
+    sign_in_links,
     threads,
     tool_executions,
     tool_results,
@@ -43,6 +45,7 @@ SUBJECTS = (
     events,
     agents,
     keys,
+    sign_in_links,
     audit,
     audit_replay,
     audit_requests,
@@ -72,8 +75,8 @@ def routes_only() -> FastAPI:
         title="Threadlog",
         version="1",
         description=DESCRIPTION,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_name,
     )
@@ -84,6 +87,7 @@ def routes_only() -> FastAPI:
     app.include_router(tool_results.router, prefix="/v1")
     app.include_router(health.router)
     app.include_router(metrics.router)
+    pages.install(app)
     problems.install(app)
     app.openapi = lambda: openapi.describe(app)
     return app

@@ -59,7 +59,7 @@ def json_body(
     """
 
     async def read(request: Request) -> Sent[B]:
-        raw = await _read(request, most_seconds=most_seconds)
+        raw = await read_body(request, most_seconds=most_seconds)
         if not raw and optional:
             raw = b"{}"
         else:
@@ -80,7 +80,8 @@ def described(model: type[Body], *, optional: bool = False) -> dict[str, Any]:
     return {"requestBody": {"content": content, "required": not optional}}
 
 
-async def _read(request: Request, *, most_seconds: float) -> bytes:
+async def read_body(request: Request, *, most_seconds: float = MOST_SECONDS) -> bytes:
+    """All of it. Raises BodyTooLarge, BodyTooSlow or BodyIsIncomplete."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MOST_BYTES:
         raise BodyTooLarge

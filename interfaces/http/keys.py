@@ -29,10 +29,14 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class IssueKey(Body):
-    """A key for `user_id`, by default the caller, in `role`, by default the caller's."""
+    """A key for `user_id`, by default the caller, in `role`, by default the caller's.
+
+    With a new `user_id` there is a new user, called `user_name`.
+    """
 
     id: UUID | None = None
     user_id: UUID | None = None
+    user_name: Name | None = None
     role: Role | None = None
     name: Name | None = None
     expires_at: AwareDatetime | None = None
@@ -120,6 +124,7 @@ def _command(body: IssueKey, key_id: UUID, *, by: Principal) -> commands.IssueKe
         name=body.name,
         expires_at=None if expires is None else (expires - EPOCH) // MICROSECOND,
         key_id=key_id,
+        user_name=body.user_name,
     )
 
 

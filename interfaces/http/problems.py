@@ -15,6 +15,7 @@ from application.commands.keys import KeyIsShownOnce
 from application.ports import LogUnavailable, OutcomeUnknown
 from domain import refusals as domain
 from infrastructure.read_database import ReadTablesUnavailable
+from interfaces.admin import refusals as pages
 from interfaces.http import cursor, refusals
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +41,8 @@ STATUS: Mapping[type[Exception], int] = {
     domain.ResultNotAwaited: 409,
     domain.ResultTokenInvalid: 401,
     domain.KeyNotFound: 404,
+    domain.UserNotFound: 404,
+    domain.SignInLinkInvalid: 410,
     KeyIsShownOnce: 409,
     domain.WebhookNotFound: 404,
     domain.WebhooksAreMany: 409,
@@ -56,6 +59,9 @@ STATUS: Mapping[type[Exception], int] = {
     cursor.CursorOfAnotherUser: 404,
     cursor.CursorIsAhead: 409,
     refusals.NotAuthenticated: 401,
+    pages.NotSignedIn: 401,
+    pages.FromElsewhere: 403,
+    pages.FormIsMalformed: 400,
     refusals.BodyTooLarge: 413,
     refusals.BodyTooSlow: 408,
     refusals.BodyIsIncomplete: 400,
@@ -137,9 +143,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def told(refusal: Exception) -> tuple[int, str]:
+    """Status and sentence of a refusal, for people."""
+    if isinstance(refusal, RequestInvalid):
+        return 422, "; ".join(f"{_place(error)}: {error['msg']}" for error in refusal.errors)
+    kind = _kind(refusal)
+    return STATUS[kind], _first_line(kind)
+
+
 async def _refused(_: Request, error: Exception) -> Response:
-    kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
+    kind = _kind(error)
     return problem(STATUS[kind], name=kind.__name__, title=_first_line(kind))
+
+
+def _kind(refusal: Exception) -> type[Exception]:
+    return next(kind for kind in type(refusal).__mro__ if kind in STATUS)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

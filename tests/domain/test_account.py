@@ -6,11 +6,23 @@ from uuid import UUID
 import pytest
 
 from domain.account import Account, evolve
-from domain.account_events import AccountCreated, AccountEvent, KeyIssued, KeyRevoked
-from domain.refusals import KeyNotFound
+from domain.account_events import (
+    AccountCreated,
+    AccountEvent,
+    KeyIssued,
+    KeyRevoked,
+    SessionEnded,
+    SessionStarted,
+    SignInLinkIssued,
+)
+from domain.refusals import KeyNotFound, SignInLinkInvalid
 from tests.domain.history import recorded
 
 KEY = KeyIssued(UUID(int=5), hash="abc", prefix="tl_x", role="user", expires_at=1_000)
+
+FOR_EVER = 10**15
+LINK = SignInLinkIssued(KEY.key_id, hash="link", expires_at=500)
+SESSION = SessionStarted(UUID(int=7), KEY.key_id, hash="cookie", expires_at=FOR_EVER)
 
 
 def given(*events: AccountEvent) -> Account:
@@ -43,3 +55,36 @@ def test_an_unknown_key_cannot_be_revoked() -> None:
     with pytest.raises(KeyNotFound):
         given(AccountCreated(), KEY).revoke(UUID(int=9))
     assert given(AccountCreated(), KEY).revoke(KEY.key_id) == [KeyRevoked(KEY.key_id)]
+
+
+def test_a_link_may_be_used_until_it_expires_or_its_key_does() -> None:
+    issued = given(AccountCreated(), KEY, replace(LINK, expires_at=FOR_EVER))
+    assert issued.link_at("link", 999).key_id == KEY.key_id
+    for link_hash, now in (("link", 1_000), ("another", 1)):
+        with pytest.raises(SignInLinkInvalid):
+            issued.link_at(link_hash, now)
+    with pytest.raises(SignInLinkInvalid):
+        given(AccountCreated(), KEY, LINK).link_at("link", 500)
+    with pytest.raises(SignInLinkInvalid):
+        given(AccountCreated(), KEY, LINK, KeyRevoked(KEY.key_id)).link_at("link", 1)
+
+
+def test_a_link_is_used_up_by_the_session_that_it_begins() -> None:
+    used = given(AccountCreated(), KEY, LINK, replace(SESSION, link_hash="link"))
+    with pytest.raises(SignInLinkInvalid):
+        used.link_at("link", 1)
+
+
+def test_a_session_ends_once() -> None:
+    begun = given(AccountCreated(), KEY, SESSION)
+    assert begun.end_session(SESSION.session_id) == [SessionEnded(SESSION.session_id)]
+    ended = given(AccountCreated(), KEY, SESSION, SessionEnded(SESSION.session_id))
+    assert ended.end_session(SESSION.session_id) == []
+    assert not ended.sessions
+
+
+def test_what_is_over_is_forgotten_when_the_next_begins() -> None:
+    old = replace(SESSION, session_id=UUID(int=8), expires_at=0)
+    assert list(given(AccountCreated(), KEY, old, SESSION).sessions) == [SESSION.session_id]
+    past = replace(LINK, hash="past", expires_at=0)
+    assert list(given(AccountCreated(), KEY, past, LINK).links) == ["link"]

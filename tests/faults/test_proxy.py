@@ -7,8 +7,11 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.faults.proxy import Address, FaultProxy
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # where nobody else's links have tasks
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -36,7 +39,7 @@ def echo() -> Echo:
     return Echo()
 
 
-@pytest.fixture(params=["tcp", "unix"])
+@pytest_asyncio.fixture(params=["tcp", "unix"], loop_scope="module")
 async def proxy(request: pytest.FixtureRequest, echo: Echo) -> AsyncGenerator[FaultProxy]:
     with tempfile.TemporaryDirectory(prefix="threadlog-proxy-", dir="/tmp") as folder:
         address: Address

@@ -20,6 +20,7 @@ BACKGROUND = (
     "r.kind = 'tool' AND r.waiting",  # the look for what somebody outside owes
     "kind = $1 AND waiting",  # the look for who waits for a person
     "AND stream_id <> ALL ($3)",  # the look for what nobody has claimed
+    "FROM unnest($1::uuid[]) AS s(id)",  # the look for what operators ask of read models
     "LIKE 'webhook.%'",  # the look for webhooks, of which there are none
 )
 

@@ -15,9 +15,10 @@ from tests.guards.day import WATCHERS, Day
 LOG_READS = Counter(read_stream=1, read_thread_cold=1)
 OTHER_APPENDS = 3  # it begins, it asks the model, it ends
 OTHER_EVENTS = 9  # of an answer: three of the question, six around its chunks
-# Checkpoint, three loads, four tables, and the end; of tool calls and search a load and a table.
-STATEMENTS_OF_A_BATCH = 13
-READ_MODELS = 3  # each looks for itself
+# Checkpoint, three loads, four tables, and the end; of tool calls and search a load and a table,
+# of operations three of each.
+STATEMENTS_OF_A_BATCH = 19
+READ_MODELS = 5  # each looks for itself
 
 ENVELOPE_BYTES = 165  # of a chunk's state, without its text and the times of its pieces
 PIECE_BYTES = 8  # its length and its milliseconds

@@ -96,7 +96,7 @@ class Tables:
             return {
                 name: list(
                     await connection.scalars(
-                        text(f"SELECT to_jsonb(t) FROM read.{name} t ORDER BY position, id")
+                        text(f"SELECT to_jsonb(t) FROM read.{name} t ORDER BY position, t::text")
                     )
                 )
                 for name in self.names

@@ -218,11 +218,3 @@ async def test_an_archived_thread_stops_and_takes_nothing_more(user: Person) -> 
     assert started["thread_id"] not in [thread["id"] for thread in in_use["items"]]
     shelved = await user.get("/v1/threads", archived="true")
     assert [thread["id"] for thread in shelved["items"]] == [started["thread_id"]]
-
-
-async def test_the_agents_are_listed_by_name(user: Person) -> None:
-    page = await user.get("/v1/agents")
-    assert page["items"] == [
-        {"name": "assistant", "default": True},
-        {"name": "support", "default": False},
-    ]

@@ -43,7 +43,7 @@ WRITE = [
     "answer_approval",
     "cancel_tool_execution",
 ]
-KEYS = ["list_keys", "issue_key", "revoke_key"]
+KEYS = ["list_keys", "issue_key", "revoke_key", "issue_sign_in_link"]
 AUDITS = [  # see test_audit_reads
     "audit_thread",
     "audit_diff",
@@ -64,11 +64,11 @@ WEBHOOKS = [
     "try_webhook",
 ]
 BY_TOKEN = ["deliver_result"]  # see test_tool_results
-HEALTH = ["live", "ready", "metrics", "openapi", "swagger_ui_html"]
+HEALTH = ["live", "ready", "metrics", "openapi", "reference"]
 MAY_CALL = {
     "user": {*READ, *WRITE, *KEYS, *WEBHOOKS},
     "admin": {*READ, *WRITE, *KEYS, *WEBHOOKS},
-    "auditor": {*READ, *AUDITS, "list_keys"},
+    "auditor": {*READ, *AUDITS, "list_keys", "issue_sign_in_link"},
     "analyst": {*KEYS},
 }
 
@@ -87,8 +87,12 @@ class Call:
 
 
 def routes() -> list[str]:
-    """The names of all routes of the application."""
-    return [context.name or "" for context in iter_route_contexts(routes_only().routes)]
+    """The names of all routes of the application but the pages (see tests/interfaces/admin)."""
+    return [
+        context.name or ""
+        for context in iter_route_contexts(routes_only().routes)
+        if not (context.path or "").startswith(("/_admin", "/_events")) and context.path != "/"
+    ]
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ def anybodys_calls() -> Iterator[Call]:
     yield Call("list_agents", "GET", "/v1/agents")
     yield Call("list_keys", "GET", "/v1/keys")
     yield Call("issue_key", "POST", "/v1/keys", {})
+    yield Call("issue_sign_in_link", "POST", "/v1/sign-in-links")
     yield Call("list_webhooks", "GET", "/v1/webhooks")
     yield Call("create_webhook", "POST", "/v1/webhooks", {"url": "https://nowhere.invalid/"})
 
@@ -243,6 +248,7 @@ async def test_an_analyst_has_nothing_but_their_own_keys(house: House, things: T
     assert {route for route, status in answers.items() if status < 400} == {
         "list_keys",
         "issue_key",
+        "issue_sign_in_link",
     }
     assert answers["revoke_key"] == 404  # somebody else's
 

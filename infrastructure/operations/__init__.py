@@ -1,0 +1,1 @@
+"""What operators ask PostgreSQL itself: how large the log is, and who holds which run."""

@@ -1,0 +1,1 @@
+"""The pages of administration: users, keys, agents and their tools, webhooks."""

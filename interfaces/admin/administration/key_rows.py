@@ -1,0 +1,65 @@
+"""Keys as the pages list them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from application.commands.context import Principal
+from application.keys import now_microseconds
+from domain.account import Account, Key
+from domain.account_events import Role
+from domain.refusals import KeyNotFound
+from interfaces.http.keys import EPOCH, MICROSECOND
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A key, without what makes it one."""
+
+    id: UUID
+    name: str | None
+    prefix: str
+    role: Role
+    issued_at: datetime
+    expires_at: datetime | None
+    state: Literal["in force", "expired", "revoked"]
+    is_mine: bool  # whoever looks has signed in with it
+
+    @property
+    def title(self) -> str:
+        """By which people know it."""
+        return self.name or f"{self.prefix}…"
+
+
+def key_rows(account: Account, *, by: Principal) -> Sequence[KeyRow]:
+    """All keys, those in force first, the newest first."""
+    now = now_microseconds()
+    rows = [_row(key, now=now, by=by) for key in account.keys.values()]
+    rows.sort(key=lambda row: row.issued_at, reverse=True)
+    return sorted(rows, key=lambda row: row.state != "in force")
+
+
+def key_row(account: Account, key_id: UUID, *, by: Principal) -> KeyRow:
+    """One of them. Raises KeyNotFound."""
+    key = account.keys.get(key_id)
+    if key is None:
+        raise KeyNotFound
+    return _row(key, now=now_microseconds(), by=by)
+
+
+def _row(key: Key, *, now: int, by: Principal) -> KeyRow:
+    issued = key.issued
+    expires_at = issued.expires_at
+    unrevoked = "in force" if key.usable_at(now) else "expired"
+    return KeyRow(
+        id=issued.key_id,
+        name=issued.name,
+        prefix=issued.prefix,
+        role=issued.role,
+        issued_at=EPOCH + key.issued_at * MICROSECOND,
+        expires_at=None if expires_at is None else EPOCH + expires_at * MICROSECOND,
+        state="revoked" if key.revoked else unrevoked,
+        is_mine=issued.key_id == by.key_id,
+    )

@@ -1,0 +1,98 @@
+"""Routes of pages: what is refused is told on a page, where a person can read it."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from interfaces.admin.pages import fragment, is_fragment_wanted, page
+from interfaces.admin.refusals import NotSignedIn
+from interfaces.http.in_time import TimelyRoute
+from interfaces.http.problems import STATUS, RequestInvalid, invalid, told
+
+logger = logging.getLogger(__name__)
+
+SIGN_IN = "/_admin/sign-in"
+TITLES = {
+    403: "Not for this role",
+    404: "Not found",
+    410: "This link is used up",
+    500: "Something went wrong",
+    503: "Something is away at the moment",
+}
+
+
+class PageRoute(TimelyRoute):
+    """Turns refusals into pages, or for htmx into notices; streams are told as API clients are."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_with_page(request: Request) -> Response:
+            if "text/event-stream" in request.headers.get("accept", ""):
+                return await answer(request)
+            try:
+                return await answer(request)
+            except NotSignedIn:
+                return _to_sign_in(request)
+            except (*STATUS, RequestInvalid, RequestValidationError, HTTPException) as refusal:
+                return _problem(request, refusal)
+            except Exception:
+                logger.exception("a page failed: %s", request.url.path)
+                text = "Something went wrong inside the server. It has been written down there."
+                return _told(request, 500, text)
+
+        return answer_with_page
+
+
+def _problem(request: Request, refusal: Exception) -> Response:
+    if isinstance(refusal, RequestValidationError):
+        refusal = invalid(refusal.errors())
+    if isinstance(refusal, HTTPException):
+        is_missing = refusal.status_code == 404
+        text = "There is no such page." if is_missing else f"{refusal.detail}."
+        return _told(request, refusal.status_code, text)
+    return _told(request, *told(refusal))
+
+
+def _told(request: Request, status: int, text: str) -> Response:
+    if is_fragment_wanted(request):
+        notice = fragment("notice.html", status=status, text=text)
+        notice.headers["hx-retarget"] = "#notices"
+        notice.headers["hx-reswap"] = "innerHTML"
+        return notice
+    again = status == 503 and request.method == "GET"
+    return page(
+        request,
+        "problem.html",
+        by=getattr(request.state, "by", None),
+        status=status,
+        title=TITLES.get(status, "This did not work"),
+        text=text,
+        href=_path(request) if again else "/_admin",
+        action="Try again" if again else "Go to the start page",
+    )
+
+
+def _to_sign_in(request: Request) -> Response:
+    """To the sign-in page, and back to where the reader was going."""
+    if is_fragment_wanted(request):
+        return Response(status_code=401, headers={"hx-redirect": SIGN_IN})
+    if request.method != "GET":
+        return RedirectResponse(SIGN_IN, 303)
+    path = _path(request)
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        # Our cookie is not shown on the way in from elsewhere: let the browser come again, from us.
+        return Response(
+            "One moment.", media_type="text/plain", headers={"refresh": f"0; url={path}"}
+        )
+    return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", 303)
+
+
+def _path(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -1,0 +1,143 @@
+// The reader of a conversation: where they write, where they look, what they have opened.
+"use strict";
+(() => {
+  const NEAR_PX = 80; // so near to the end counts as at the end
+  const scroller = document.scrollingElement;
+  const form = document.getElementById("composer") ?? document.getElementById("new");
+  const field = document.getElementById("text");
+  const below = document.getElementById("below");
+  const opened = new Map(); // what the reader has opened or shut, by its place on the page
+
+  // Writing
+
+  function fit() {
+    if (!field || CSS.supports("field-sizing", "content")) return;
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight}px`;
+  }
+
+  field?.addEventListener("input", fit);
+  field?.addEventListener("keydown", (event) => {
+    // While an input method composes, Enter chooses a word. Safari says so by the number only.
+    const composing = event.isComposing || event.keyCode === 229;
+    const changed = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey;
+    if (event.key !== "Enter" || composing || changed || matchMedia("(pointer: coarse)").matches) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
+  // The message was sent: the form gets the id of the next one. What was typed meanwhile stays.
+  document.addEventListener("threadlog:id", (event) => {
+    form.elements.message_id.value = event.detail.id;
+  });
+
+  let sent = null;
+  form?.addEventListener("htmx:configRequest", () => (sent = field.value));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, xhr } = event.detail;
+    release(elt);
+    if (!successful) {
+      if (!xhr.status) notice("The server cannot be reached. Nothing is lost: try again in a moment.");
+      return;
+    }
+    document.getElementById("notices")?.replaceChildren();
+    if (elt.hasAttribute("data-closes")) elt.closest("details").open = false;
+    if (elt !== form) return;
+    if (field.value === sent) field.value = "";
+    keep();
+    fit();
+    toEnd();
+  });
+
+  function notice(text) {
+    const paragraph = Object.assign(document.createElement("p"), { textContent: text });
+    const box = Object.assign(document.createElement("div"), { className: "notice" });
+    box.dataset.kind = "error";
+    box.setAttribute("role", "alert");
+    box.append(paragraph);
+    document.getElementById("notices")?.replaceChildren(box);
+  }
+
+  // A button says at once that it was pressed.
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.target.id !== "stop" || !button) return;
+    setTimeout(() => { // after the form was read: a disabled button sends nothing
+      button.disabled = true;
+      button.textContent = "Stopping…";
+    });
+  });
+
+  function release(elt) {
+    if (elt.id !== "stop") return;
+    const button = document.querySelector("button[form=stop][disabled]");
+    // It was not stopped: the server cannot be reached, or it has ended.
+    if (button) setTimeout(() => Object.assign(button, { disabled: false, textContent: "Stop" }), 3_000);
+  }
+
+  // Looking
+
+  const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - innerHeight < NEAR_PX;
+
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    if (below) below.hidden = true;
+  }
+
+  below?.addEventListener("click", toEnd);
+  addEventListener("scroll", () => below && isAtEnd() && (below.hidden = true), { passive: true });
+
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest?.("#conversation summary")?.parentNode;
+    if (details) opened.set(placeOf(details), !details.open);
+  });
+
+  function placeOf(details) {
+    const around = details.parentNode.closest("[id]");
+    return `${around.id} ${[...around.querySelectorAll("details")].indexOf(details)}`;
+  }
+
+  let before = null;
+  document.addEventListener("threadlog:before", () => {
+    const active = document.activeElement;
+    before = {
+      atEnd: isAtEnd(),
+      height: scroller.scrollHeight,
+      active: active === document.body ? null : active,
+      mode: document.getElementById("when-busy")?.value,
+    };
+  });
+
+  document.addEventListener("threadlog:after", () => {
+    for (const details of document.querySelectorAll("#conversation details")) {
+      const choice = opened.get(placeOf(details));
+      if (choice !== undefined && details.open !== choice) details.open = choice;
+    }
+    const mode = document.getElementById("when-busy");
+    if (mode && before.mode) mode.value = before.mode;
+    // What had the keyboard is gone, and nothing else took it: the reader goes on where one writes.
+    const lost = before.active && !before.active.isConnected && document.activeElement === document.body;
+    if (lost) field?.focus({ preventScroll: true });
+    if (before.atEnd) toEnd();
+    else if (below && scroller.scrollHeight > before.height) below.hidden = false;
+  });
+
+  // What was written and not sent outlives a reload, and a session that ends.
+  const draft = `draft ${location.pathname}`;
+  const drafts = (() => {
+    try {
+      return sessionStorage;
+    } catch {
+      return null; // the browser was told to keep nothing
+    }
+  })();
+  const keep = () => (field?.value ? drafts?.setItem(draft, field.value) : drafts?.removeItem(draft));
+  if (field && !field.value) field.value = drafts?.getItem(draft) ?? "";
+  field?.addEventListener("input", keep);
+  document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("action")?.endsWith("/sign-out")) drafts?.clear();
+  });
+
+  fit();
+  if (document.getElementById("conversation") && !location.hash) toEnd();
+})();

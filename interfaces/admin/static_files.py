@@ -1,0 +1,37 @@
+"""Scripts, styles and pictures of the pages, served from here under the hash of their content."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "static"
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """One file as it goes out."""
+
+    content: bytes
+    media_type: str
+    version: str
+
+
+@cache
+def static_file_of(name: str) -> StaticFile | None:
+    """A file by its path below `static`; None where there is none of that name."""
+    names = {str(path.relative_to(FOLDER).as_posix()): path for path in FOLDER.rglob("*.*")}
+    path = names.get(name)
+    if path is None or path.suffix not in TYPES:
+        return None
+    content = path.read_bytes()
+    version = hashlib.sha256(content).hexdigest()[:16]
+    return StaticFile(content, TYPES[path.suffix], version)
+
+
+def static(name: str) -> str:
+    """The address of a file; another content has another one, so it may be kept for ever."""
+    found = static_file_of(name)
+    assert found is not None, name
+    return f"/_admin/static/{name}?v={found.version}"

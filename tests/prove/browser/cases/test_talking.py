@@ -1,0 +1,107 @@
+"""Answers that are stopped, tools at work, approvals, results that come later, and the queue."""
+
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.prove.browser.person import PATIENCE, Person
+
+
+@pytest.fixture
+def leaves() -> Generator[Path]:
+    """Where the background tool looks for the file `go`."""
+    with tempfile.TemporaryDirectory(prefix="threadlog-leaves-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+async def test_stop_ends_the_answer_and_keeps_its_words(person: Person) -> None:
+    await person.begin(words=None, gap_seconds=0.05)
+    await person.wait_for_word("w5")
+    await person.stop()
+    await person.wait_for_state("cancelled")
+    await person.wait_for_end()
+    assert (await person.seen()).answers[0].startswith("w0 w1 w2 w3 w4 w5")
+    await person.shows_the_log()
+
+
+async def test_a_tools_box_shows_its_progress_and_then_its_result_and_the_answer_goes_on_by_itself(
+    person: Person, leaves: Path
+) -> None:
+    await person.begin(
+        calls=[["gather", {"folder": str(leaves)}]], then={"text": "It has begun."}, words=2
+    )
+    await person.wait_for_word("It has begun.")
+    bar = person.page.get_by_role("progressbar")
+    await expect(bar).to_be_visible(timeout=PATIENCE)
+    await expect(person.conversation).to_contain_text("half of the leaves")
+    (leaves / "go").touch()
+    await expect(person.answers).to_have_count(2, timeout=PATIENCE)
+    await person.wait_for_end()
+    await expect(person.conversation).to_contain_text("forty-two leaves")
+    await expect(bar).to_be_hidden()
+    await person.shows_the_log()
+
+
+@pytest.mark.parametrize(("button", "words"), [("Approve", "Approved"), ("Deny", "Denied")])
+async def test_a_tool_waits_for_a_persons_word(person: Person, button: str, words: str) -> None:
+    await person.begin(
+        calls=[["pay", {"amount": 5, "to": "Ada"}]], then={"text": "That is settled."}
+    )
+    await expect(person.button("Approve")).to_be_visible(timeout=PATIENCE)
+    await expect(person.button("Deny")).to_be_visible()
+    await expect(person.conversation).to_contain_text("Ada")
+    await person.button(button).click()
+    await person.wait_for_word("That is settled.")
+    await expect(person.button("Approve")).to_be_hidden()
+    await expect(person.conversation).to_contain_text(words)
+    await person.wait_for_end()
+    await person.shows_the_log()
+
+
+async def test_a_message_waits_in_the_queue_and_can_be_withdrawn(person: Person) -> None:
+    await person.begin(words=None, gap_seconds=0.05)
+    await person.wait_for_word("w1")
+    await person.say("Never mind", words=2)
+    await expect(person.queue).to_contain_text("Never mind")
+    await person.say("After that", words=2, tag="after")
+    await expect(person.queue).to_contain_text("After that")
+    await person.queue.get_by_role("button", name="Withdraw: Never mind").click()
+    await expect(person.queue).not_to_contain_text("Never mind")
+    await person.stop()
+    await person.wait_for_word("after1")
+    await expect(person.queue).not_to_contain_text("After that")
+    await person.wait_for_end()
+    await person.shows_the_log()
+
+
+async def test_a_message_that_interrupts_need_not_wait(person: Person) -> None:
+    await person.begin(words=None, gap_seconds=0.05)
+    await person.wait_for_word("w3")
+    await person.say("Be brief", when_busy="interrupt", words=2, tag="brief")
+    await expect(person.messages.last).to_contain_text("Be brief")
+    await person.wait_for_word("brief1")
+    await person.wait_for_end()
+    await person.shows_the_log()
+
+
+async def test_a_message_that_steers_is_heard_before_the_answers_next_step(person: Person) -> None:
+    await person.begin(calls=[["look", {"at": "tree"}]], preamble=60, gap_seconds=0.05)
+    await person.wait_for_word("w3")
+    await person.say("Be brief", when_busy="steer", words=2, tag="brief")
+    await expect(person.queue).to_contain_text("Steers at the next step")
+    await person.wait_for_word("brief1")
+    await expect(person.messages.last).to_contain_text("Be brief")
+    await expect(person.queue).to_have_text("")
+    await person.wait_for_end()
+    await person.shows_the_log()
+
+
+async def test_a_failure_is_shown_where_it_happened(person: Person) -> None:
+    await person.begin("Please fail", agent="assistant")
+    await person.wait_for_state("failed")
+    await person.wait_for_end()
+    await person.shows_the_log()
