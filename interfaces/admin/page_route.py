@@ -18,6 +18,7 @@ from interfaces.http.problems import STATUS, RequestInvalid, invalid, told
 logger = logging.getLogger(__name__)
 
 SIGN_IN = "/_admin/sign-in"
+QUERY = "%/?:@!$&'()*+,;="  # what stays as it is in a query
 TITLES = {
     403: "Not for this role",
     404: "Not found",
@@ -43,7 +44,7 @@ class PageRoute(TimelyRoute):
             except (*STATUS, RequestInvalid, RequestValidationError, HTTPException) as refusal:
                 return _problem(request, refusal)
             except Exception:
-                logger.exception("a page failed: %s", request.url.path)
+                logger.exception("a page failed: %s", request.scope["path"])
                 text = "Something went wrong inside the server. It has been written down there."
                 return _told(request, 500, text)
 
@@ -95,4 +96,6 @@ def _to_sign_in(request: Request) -> Response:
 
 
 def _path(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """Fit for a header, whatever bytes came."""
+    path, query = quote(request.scope["path"]), request.scope["query_string"]
+    return f"{path}?{quote(query, safe=QUERY)}" if query else path

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 from typing import cast
+from urllib.parse import quote
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -32,7 +33,7 @@ def page(
     request: Request, template: str, *, by: Principal | None, status: int = 200, **context: object
 ) -> HTMLResponse:
     """A whole page. The template gets `by` (who looks; None: nobody is signed in) as well."""
-    path = request.url.path
+    path = quote(request.scope["path"])
     shown = {
         **context,
         "by": by,

@@ -1,13 +1,13 @@
 """Sign in with a key or with a link that works once; sign out."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from application.commands import sessions
 from interfaces.admin.forms import Form, form
+from interfaces.admin.inside.way_back import way_back
 from interfaces.admin.navigation import home_of
 from interfaces.admin.page_route import SIGN_IN, PageRoute
 from interfaces.admin.pages import page
@@ -55,7 +55,7 @@ async def sign_in(
         error = "This is not a key that may be used here. It may have been revoked, or is too old."
         return page(request, "sign_in.html", by=None, status=401, next=sent.next, error=error)
     session = await sessions.sign_in_with_key(here.application.log, here.accounts, by=by)
-    return _signed_in(request, session, to=_within(sent.next) or home_of(by.role))
+    return _signed_in(request, session, to=way_back(sent.next, default=home_of(by.role)))
 
 
 @router.get("/sign-in/{token}")
@@ -100,10 +100,3 @@ def _signed_in(request: Request, session: sessions.Session, *, to: str) -> Respo
         samesite="strict",
     )
     return answer
-
-
-def _within(path: str) -> str | None:
-    """A place among our pages; nobody is led elsewhere."""
-    parts = urlsplit(path)
-    inside = parts.path == "/_admin" or parts.path.startswith("/_admin/")
-    return path if inside and not parts.netloc and not parts.scheme and path.isprintable() else None

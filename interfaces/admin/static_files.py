@@ -1,6 +1,7 @@
 """Scripts, styles and pictures of the pages, served from here under the hash of their content."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,16 +19,20 @@ class StaticFile:
     version: str
 
 
-@cache
 def static_file_of(name: str) -> StaticFile | None:
     """A file by its path below `static`; None where there is none of that name."""
-    names = {str(path.relative_to(FOLDER).as_posix()): path for path in FOLDER.rglob("*.*")}
-    path = names.get(name)
-    if path is None or path.suffix not in TYPES:
-        return None
+    return _all().get(name)
+
+
+@cache  # of what there is, and not of what anybody asks for
+def _all() -> Mapping[str, StaticFile]:
+    paths = (path for path in FOLDER.rglob("*.*") if path.suffix in TYPES)
+    return {path.relative_to(FOLDER).as_posix(): _read(path) for path in paths}
+
+
+def _read(path: Path) -> StaticFile:
     content = path.read_bytes()
-    version = hashlib.sha256(content).hexdigest()[:16]
-    return StaticFile(content, TYPES[path.suffix], version)
+    return StaticFile(content, TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16])
 
 
 def static(name: str) -> str:

@@ -17,6 +17,7 @@ from tests.interfaces.http.house import House
 
 ROLES: tuple[Role, ...] = ("user", "auditor", "analyst", "admin")
 STREAM = {"accept": "text/event-stream"}
+JSON = {"completion_status", "open_tools"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Page:
     @property
     def is_stream(self) -> bool:
         return self.path.startswith("/_events")
+
+    @property
+    def is_for_programs(self) -> bool:
+        return self.is_stream or self.name in JSON
 
     async def by(self, browser: httpx2.AsyncClient, **headers: str) -> httpx2.Response:
         """An answer that ends: nobody's thread has no stream."""
@@ -80,7 +85,7 @@ async def test_a_stranger_is_led_to_the_sign_in_page_and_changes_nothing(house: 
     before, browser = await house.last_position(), stranger(house)
     for page in GUARDED:
         answer = await page.by(browser)
-        if page.is_stream:
+        if page.is_for_programs:
             assert answer.status_code == 401, page
         else:
             assert answer.status_code == 303, (page, answer.text)
