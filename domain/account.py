@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 from uuid import UUID
 
 from domain.account_events import (
@@ -16,6 +16,11 @@ from domain.account_events import (
 )
 from domain.recorded import Recorded
 from domain.refusals import KeyNotFound, SignInLinkInvalid
+
+MOST_AT_ONCE = 100  # links, and sessions; with one more the oldest is over
+
+K = TypeVar("K", str, UUID)
+T = TypeVar("T", SignInLinkIssued, SessionStarted)
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,20 @@ def evolve(account: Account, recorded: Recorded[AccountEvent]) -> Account:
         case KeyRevoked():
             keys[event.key_id] = replace(keys[event.key_id], revoked=True)
         case SignInLinkIssued():
-            links = {k: link for k, link in links.items() if link.expires_at > recorded.at}
+            links = _newest(links, at=recorded.at)
             links[event.hash] = event
         case SessionStarted():
             links.pop(event.link_hash or "", None)
-            sessions = {k: one for k, one in sessions.items() if one.expires_at > recorded.at}
+            sessions = _newest(sessions, at=recorded.at)
             sessions[event.session_id] = event
         case SessionEnded():
             sessions.pop(event.session_id, None)
         case _:
             assert_never(event)
     return Account(account.id, recorded.version, keys, links, sessions)
+
+
+def _newest(known: Mapping[K, T], *, at: int) -> dict[K, T]:
+    """Those that are not over, less the oldest where there is no room for another."""
+    lasting = [(name, one) for name, one in known.items() if one.expires_at > at]
+    return dict(lasting[-(MOST_AT_ONCE - 1) :])

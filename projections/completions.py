@@ -1,5 +1,6 @@
 """Completions: a row for each answer that was asked for, from the request to its ending."""
 
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
@@ -249,3 +250,16 @@ async def list_of_thread(
     """The completions of a thread in the order in which they were asked for."""
     query = select(Completion).where(Completion.thread_id == thread_id, may_see(reader, Completion))
     return await oldest_first(session, query, model=Completion, limit=limit, cursor=cursor)
+
+
+async def waiting(
+    session: AsyncSession, completion_ids: Sequence[UUID], *, reader: Reader
+) -> Set[UUID]:
+    """Those of them that wait for a person's decision."""
+    if not completion_ids:
+        return frozenset()
+    is_one = Completion.id.in_(completion_ids)
+    query = select(Completion.id).where(
+        may_see(reader, Completion), is_one, Completion.status == "waiting"
+    )
+    return frozenset((await session.scalars(query)).all())

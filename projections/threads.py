@@ -1,5 +1,6 @@
 """Threads: a row for each conversation, as lists of conversations show it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index, Select, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
@@ -29,6 +30,7 @@ from projections.rows import Rows
 from projections.schema import ReadModel, moment, thread_of
 
 PREVIEW_CHARACTERS = 200
+NEWEST = 1_000  # whose titles are looked through
 
 S = TypeVar("S", bound=Select[Any])
 
@@ -175,6 +177,17 @@ async def list_newest(
     query = _listed(select(Thread), reader, archived=archived, active_after=active_after)
     place = Thread.position if order == "started" else Thread.active_position
     return await newest_first(session, query, place=place, limit=limit, cursor=cursor)
+
+
+async def titled(
+    session: AsyncSession, words: str, *, reader: Reader, limit: int
+) -> Sequence[Thread]:
+    """Of the 1,000 latest by activity those whose title has every word, the latest first."""
+    seen = select(Thread).where(may_see(reader, Thread)).order_by(Thread.active_position.desc())
+    latest = aliased(Thread, seen.limit(NEWEST).subquery("latest"))
+    has_all = [latest.title.icontains(word, autoescape=True) for word in words.split()]
+    query = select(latest).where(*has_all).order_by(latest.active_position.desc())
+    return (await session.scalars(query.limit(limit))).all()
 
 
 async def count(

@@ -1,14 +1,13 @@
 """Commands on API keys: issue one, revoke one, see that the first one is there."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.commands.context import COMMAND_WAIT_SECONDS, Principal, last_position
+from application.commands.accounts import append_to
+from application.commands.context import Principal, last_position
 from application.keys import ADMINISTRATOR, PREFIX, SHOWN_CHARACTERS, Accounts, hash_of, new_key
-from application.ports import EventLog, LogUnavailable, StreamAppend, StreamConflict
-from domain.account import Account
-from domain.account_events import AccountEvent, KeyIssued, Role
+from application.ports import EventLog, StreamConflict
+from domain.account_events import KeyIssued, Role
 from domain.ids import uuid7
 from domain.refusals import IdIsTaken, KeyNotFound, NotPermitted, Refusal
 
@@ -96,7 +95,7 @@ async def _issue(
         if not events:
             return 0
         try:
-            return await _append(log, accounts, account, events, actor=actor)
+            return await append_to(account, events, log=log, accounts=accounts, actor=actor)
         except StreamConflict as conflict:
             if account.version == 0 and not (await accounts.load(to)).version:
                 raise IdIsTaken from conflict
@@ -121,21 +120,7 @@ async def revoke_key(log: EventLog, accounts: Accounts, command: RevokeKey) -> i
         if not events:
             return await last_position(log, account.id, version=account.version)
         try:
-            return await _append(log, accounts, account, events, actor=command.by.actor)
+            actor = command.by.actor
+            return await append_to(account, events, log=log, accounts=accounts, actor=actor)
         except StreamConflict:
             continue
-
-
-async def _append(
-    log: EventLog,
-    accounts: Accounts,
-    account: Account,
-    events: list[AccountEvent],
-    *,
-    actor: str,
-) -> int:
-    append = StreamAppend(account.id, account.version, events, owner_id=account.id)
-    recorded = await log.append(append, actor=actor, wait_seconds=COMMAND_WAIT_SECONDS)
-    with suppress(LogUnavailable):
-        await accounts.load(account.id)  # this process knows it at once
-    return recorded[-1].position

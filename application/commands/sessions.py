@@ -1,12 +1,12 @@
 """Commands on browsers' sessions: make a link that signs in once, sign in, sign out."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.commands.context import COMMAND_WAIT_SECONDS, Principal
+from application.commands.accounts import append_to
+from application.commands.context import Principal
 from application.keys import Accounts, account_of, hash_of, new_key, now_microseconds
-from application.ports import EventLog, LogUnavailable, StreamAppend, StreamConflict
+from application.ports import EventLog, StreamConflict
 from domain.account import Account, Key
 from domain.account_events import AccountEvent, SessionEnded, SessionStarted, SignInLinkIssued
 from domain.ids import uuid7
@@ -96,12 +96,9 @@ def _earlier(key: Key, expires_at: int) -> int:
 
 
 async def _append(log: EventLog, accounts: Accounts, account: Account, event: AccountEvent) -> bool:
-    append = StreamAppend(account.id, account.version, [event], owner_id=account.id)
     actor = f"user:{account.id}"
     try:
-        await log.append(append, actor=actor, wait_seconds=COMMAND_WAIT_SECONDS)
+        await append_to(account, [event], log=log, accounts=accounts, actor=actor)
     except StreamConflict:
         return False
-    with suppress(LogUnavailable):
-        await accounts.load(account.id)  # this process knows it at once
     return True

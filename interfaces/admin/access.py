@@ -10,7 +10,14 @@ PUBLIC = frozenset(
 )
 EVERYBODY = frozenset({"home", "missing_page", "sign_out"})
 READ_CHAT = frozenset(
-    {"chat_page", "conversation_page", "chat_stream", "completion_status", "open_tools"}
+    {
+        "chat_page",
+        "conversation_page",
+        "conversations_beside",
+        "chat_stream",
+        "completion_status",
+        "open_tools",
+    }
 )
 WRITE_CHAT = frozenset(
     {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
@@ -55,11 +55,10 @@ class Schema:
 @router.get("/docs")
 async def reference(request: Request) -> Response:
     """All routes of the API, for anybody."""
-    document = cast("FastAPI", request.app).openapi()
-    return page(request, "reference.html", by=None, document=document, **_read(request.app))
+    return page(request, "reference.html", by=None, **_read(request.app))
 
 
-@cache
+@cache  # to write the document takes tenths of a second
 def _read(app: FastAPI) -> Mapping[str, Any]:
     document = app.openapi()
     subjects: dict[str, list[Operation]] = {}
@@ -68,7 +67,7 @@ def _read(app: FastAPI) -> Mapping[str, Any]:
             subjects.setdefault(told["tags"][0], []).append(_operation(method, path, told))
     schemas = document["components"]["schemas"]
     shown = {name: _schema(name, told) for name, told in sorted(schemas.items())}
-    return {"subjects": subjects, "schemas": shown}
+    return {"about": document["info"]["description"], "subjects": subjects, "schemas": shown}
 
 
 def _operation(method: str, path: str, told: Json) -> Operation:

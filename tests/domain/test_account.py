@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.account import Account, evolve
+from domain.account import MOST_AT_ONCE, Account, evolve
 from domain.account_events import (
     AccountCreated,
     AccountEvent,
@@ -88,3 +88,12 @@ def test_what_is_over_is_forgotten_when_the_next_begins() -> None:
     assert list(given(AccountCreated(), KEY, old, SESSION).sessions) == [SESSION.session_id]
     past = replace(LINK, hash="past", expires_at=0)
     assert list(given(AccountCreated(), KEY, past, LINK).links) == ["link"]
+
+
+def test_who_begins_ever_more_of_them_ends_the_oldest() -> None:
+    many = range(1, MOST_AT_ONCE + 3)
+    begun = [replace(SESSION, session_id=UUID(int=n)) for n in many]
+    sessions = list(given(AccountCreated(), KEY, *begun).sessions)
+    assert sessions == [UUID(int=n) for n in many[2:]]
+    issued = [replace(LINK, hash=str(n), expires_at=FOR_EVER) for n in many]
+    assert list(given(AccountCreated(), KEY, *issued).links) == [str(n) for n in many[2:]]

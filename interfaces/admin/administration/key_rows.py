@@ -12,6 +12,7 @@ from domain.account import Account, Key
 from domain.account_events import Role
 from domain.refusals import KeyNotFound
 from interfaces.http.keys import EPOCH, MICROSECOND
+from interfaces.http.paging import Paging, cursor_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,16 @@ def key_rows(account: Account, *, by: Principal) -> Sequence[KeyRow]:
     rows = [_row(key, now=now, by=by) for key in account.keys.values()]
     rows.sort(key=lambda row: row.issued_at, reverse=True)
     return sorted(rows, key=lambda row: row.state != "in force")
+
+
+def part_of(
+    rows: Sequence[KeyRow], pages: Paging, *, href: str
+) -> tuple[Sequence[KeyRow], str | None]:
+    """The keys of one page, and the address of the next one. Raises PageCursorIsMalformed."""
+    begin = pages.number("keys") or 0
+    end = begin + pages.limit
+    next_href = f"{href}?cursor={cursor_of('keys', end)}" if end < len(rows) else None
+    return rows[begin:end], next_href
 
 
 def key_row(account: Account, key_id: UUID, *, by: Principal) -> KeyRow:

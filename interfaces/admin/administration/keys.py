@@ -12,14 +12,14 @@ from application.commands.keys import IssuedKey, IssueKey, KeyIsShownOnce
 from domain.ids import uuid7
 from interfaces.admin.access import may_open
 from interfaces.admin.administration.form_fields import DAYS, LIFETIMES, Label, expiry
-from interfaces.admin.administration.key_rows import key_rows
+from interfaces.admin.administration.key_rows import key_rows, part_of
 from interfaces.admin.administration.revoking import About, Revoke, ask, revoke
 from interfaces.admin.administration.typed import Typed, mistyped
 from interfaces.admin.forms import Filled, Form, fit, form
 from interfaces.admin.page_route import PageRoute
 from interfaces.admin.pages import page
 from interfaces.admin.viewer import Viewing
-from interfaces.http.paging import Pages, Paging, cursor_of
+from interfaces.http.paging import Pages, Paging
 from interfaces.http.problems import RequestInvalid
 from interfaces.http.resources import Here, Resources
 
@@ -96,15 +96,14 @@ async def _keys(
     issued: IssuedKey | None = None,
 ) -> Response:
     rows = key_rows(await here.accounts.load(by.user_id), by=by)
-    begin = pages.number("keys") or 0
-    end = begin + pages.limit
+    shown, next_href = part_of(rows, pages, href=KEYS)
     return page(
         request,
         "administration/keys.html",
         by=by,
         status=status,
-        keys=rows[begin:end],
-        next_href=f"{KEYS}?cursor={cursor_of('keys', end)}" if end < len(rows) else None,
+        keys=shown,
+        next_href=next_href,
         may_change=may_open(by.role, "issue_own_key"),
         new_id=uuid7(),
         lifetimes=LIFETIMES,

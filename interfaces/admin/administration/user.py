@@ -12,7 +12,7 @@ from application.commands.keys import IssuedKey, IssueKey, KeyIsShownOnce
 from domain.account_events import Role
 from domain.ids import uuid7
 from interfaces.admin.administration.form_fields import DAYS, LIFETIMES, ROLES, Label, expiry
-from interfaces.admin.administration.key_rows import key_rows
+from interfaces.admin.administration.key_rows import key_rows, part_of
 from interfaces.admin.administration.keys import SHOWN_BEFORE
 from interfaces.admin.administration.revoking import About, Revoke, ask, revoke
 from interfaces.admin.administration.typed import Typed, mistyped
@@ -21,7 +21,7 @@ from interfaces.admin.forms import Filled, Form, fit, form
 from interfaces.admin.page_route import PageRoute
 from interfaces.admin.pages import page
 from interfaces.admin.viewer import Viewing
-from interfaces.http.paging import Pages, Paging, cursor_of
+from interfaces.http.paging import Pages, Paging
 from interfaces.http.problems import RequestInvalid
 from interfaces.http.resources import Here, Resources
 
@@ -120,9 +120,8 @@ async def _show(
 ) -> Response:
     user = await find_user(here, user_id)
     rows = key_rows(await here.accounts.load(user_id), by=by)
-    begin = pages.number("keys") or 0
-    end = begin + pages.limit
     href = f"{USERS}/{user_id}"
+    shown, next_href = part_of(rows, pages, href=href)
     return page(
         request,
         "administration/user.html",
@@ -130,9 +129,9 @@ async def _show(
         status=status,
         user=user,
         href=href,
-        keys=rows[begin:end],
+        keys=shown,
         in_force=sum(row.state == "in force" for row in rows),
-        next_href=f"{href}?cursor={cursor_of('keys', end)}" if end < len(rows) else None,
+        next_href=next_href,
         new_id=uuid7(),
         roles=ROLES,
         lifetimes=LIFETIMES,

@@ -1,25 +1,21 @@
 """The list of conversations beside a page: by activity, or those that have some words."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from application.commands.context import Principal
 from interfaces.http.paging import Paging, cursor_of
 from interfaces.http.resources import Resources
-from projections import found, threads
+from projections import completions, found, threads
 from projections.found import Hit, Search
-from projections.listing import may_see
 from projections.threads import Thread
 
 SHOWN = 30
 MOST_TITLES = 10
-NEWEST = 1_000  # conversations whose titles are looked through
 LONGEST_QUESTION = 1_000  # characters
 HERE = "/_admin/chat"
 BY_ACTIVITY, BY_WORDS = "chat", "chat-search"  # lists, whose cursors differ
@@ -40,6 +36,7 @@ class Listing:
 
     asked: Question
     threads: Sequence[Thread]
+    waiting: Set[UUID]  # answers under way that wait for a decision
     hits: Sequence[Hit]
     next_href: str | None
     first_href: str | None
@@ -55,6 +52,8 @@ async def listing(here: Resources, question: Question, *, by: Principal, what: s
             shown = await _with_words(session, question, by=by)
         else:
             shown = await _by_activity(session, question, by=by)
+        active = [row.active_completion_id for row in shown.threads if row.active_completion_id]
+        shown = replace(shown, waiting=await completions.waiting(session, active, reader=by))
     await here.access_log.read(_seen(shown), by=by, what=what)
     return shown
 
@@ -77,18 +76,11 @@ async def _with_words(session: AsyncSession, question: Question, *, by: Principa
     place = Paging(SHOWN, question.cursor).number(BY_WORDS)
     search = Search(question=question.words, reader=by, cursor=place)
     hits = await found.find(session, search, limit=SHOWN)
-    titled = () if place else await _titled(session, question.words, by=by)
+    titled: Sequence[Thread] = ()
+    if not place:
+        titled = await threads.titled(session, question.words, reader=by, limit=MOST_TITLES)
     after = None if hits.next is None else cursor_of(BY_WORDS, hits.next)
     return _listing(question, titled, hits=hits.items, after=after)
-
-
-async def _titled(session: AsyncSession, words: str, *, by: Principal) -> Sequence[Thread]:
-    """Of the latest conversations those whose title has every word."""
-    latest = select(Thread).where(may_see(by, Thread)).order_by(Thread.active_position.desc())
-    recent = aliased(Thread, latest.limit(NEWEST).subquery("recent"))
-    has_all = [recent.title.icontains(word, autoescape=True) for word in words.split()]
-    query = select(recent).where(*has_all).order_by(recent.active_position.desc())
-    return (await session.scalars(query.limit(MOST_TITLES))).all()
 
 
 def _listing(
@@ -97,6 +89,7 @@ def _listing(
     return Listing(
         asked=question,
         threads=rows,
+        waiting=frozenset(),
         hits=hits,
         next_href=None if after is None else _href(question, cursor=after),
         first_href=None if question.cursor is None else _href(question, cursor=None),

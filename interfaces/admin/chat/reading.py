@@ -1,12 +1,11 @@
 """The page of one conversation."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from application.commands.context import Principal, readable_thread
+from application.commands.context import Principal
 from domain.ids import uuid7
 from infrastructure.audit.log import LiveLog
 from infrastructure.read_database import ReadTablesUnavailable
@@ -14,10 +13,11 @@ from interfaces.admin.access import may_open
 from interfaces.admin.chat.finding import Listing, Question, listing
 from interfaces.admin.chat.writing import may_write
 from interfaces.admin.conversation.reading import conversation_at
-from interfaces.admin.conversation.shown import Shown
+from interfaces.admin.conversation.shown import First, Shown
+from interfaces.admin.inside.look import Look, look
 from interfaces.admin.live.names import SSE_SWAP
 from interfaces.admin.page_route import PageRoute
-from interfaces.admin.pages import is_fragment_wanted, page
+from interfaces.admin.pages import fragment, is_fragment_wanted, page
 from interfaces.admin.viewer import Viewing
 from interfaces.http.resources import Here, Resources
 
@@ -25,17 +25,19 @@ router = APIRouter(prefix="/chat", route_class=PageRoute)
 
 LIST_SECONDS = 0.3  # for the list beside a conversation to show what was just sent
 
-First = Annotated[int | None, Query(ge=0, lt=2**31)]
-
 
 @router.get("/{thread_id:uuid}")
 async def conversation_page(
     request: Request, here: Here, by: Viewing, thread_id: UUID, first: First = None
 ) -> Response:
-    """As the log has it, whatever the read tables know: what was just sent is there."""
-    thread = await readable_thread(here.application, thread_id, by=by)
-    await here.access_log.read([(thread.id, thread.owner_id)], by=by, what="conversation_page")
-    read_only = not may_write(thread, by=by)
+    """As the log has it, whatever the read tables know: what was just sent is there.
+
+    Auditors say why first; each page of theirs is in the log before it is shown.
+    """
+    looked = await look(request, here, thread_id, by=by)
+    if not isinstance(looked, Look):
+        return looked
+    read_only = not may_write(looked.thread, by=by)
     conversation = await conversation_at(LiveLog(here.reader), thread_id)
     shown = Shown(conversation, read_only=read_only, first=first)
     await shown.typeset()
@@ -47,7 +49,9 @@ async def conversation_page(
         by=by,
         c=conversation,
         shown=shown,
+        first=first,
         read_only=read_only,
+        reason=looked.reason,
         sse_swap=SSE_SWAP,
         message_id=uuid7(),
         has_list=has_list,
@@ -55,6 +59,17 @@ async def conversation_page(
         current=thread_id,
         may_start=may_open(by.role, "start_conversation"),
     )
+
+
+@router.get("/{thread_id:uuid}/beside")
+async def conversations_beside(here: Here, by: Viewing, thread_id: UUID) -> Response:
+    """The list beside a conversation once more, when something in this one has changed."""
+    thread = await readable_thread(here.application, thread_id, by=by)
+    tails = await here.reader.thread_tails([thread.id])
+    shown = await _beside(here, tails.get(thread.id, 0), by=by)
+    if shown is None:
+        return Response(status_code=204)
+    return fragment("chat/thread_list.html", listing=shown, current=thread.id, may_start=True)
 
 
 async def _beside(here: Resources, position: int, *, by: Principal) -> Listing | None:

@@ -65,18 +65,12 @@ def refused(
     `back`: where somebody goes who gives up.
     """
     status, text = advised(refusal)
-    stale = isinstance(refusal, domain.BodyDiffers)
+    is_stale = isinstance(refusal, domain.BodyDiffers)
     if is_fragment_wanted(request):
-        answer = fragment("chat/notice.html", status=status, text=text)
-        answer.headers["hx-retarget"] = "#notices"
-        answer.headers["hx-reswap"] = "innerHTML"
-        if stale:
-            answer.headers["hx-trigger"] = next_id(uuid7())
-        return answer
+        return _notice(text, status=status, is_stale=is_stale)
     sent = {name: value for name, value in filled.items() if isinstance(value, str)}
-    written = {name: value for name, value in sent.items() if name in WRITTEN}
     hidden = {name: value for name, value in sent.items() if name not in WRITTEN}
-    if stale and "message_id" in hidden:
+    if is_stale and "message_id" in hidden:
         hidden["message_id"] = str(uuid7())
     return page(
         request,
@@ -84,10 +78,20 @@ def refused(
         by=by,
         status=status,
         text=text,
-        written=written,
+        written={name: value for name, value in sent.items() if name in WRITTEN},
         hidden=hidden,
         back=back,
     )
+
+
+def _notice(text: str, *, status: int, is_stale: bool) -> Response:
+    """`is_stale`: the form's id was used for another text, so it gets a new one."""
+    answer = fragment("chat/notice.html", status=status, text=text)
+    answer.headers["hx-retarget"] = "#notices"
+    answer.headers["hx-reswap"] = "innerHTML"
+    if is_stale:
+        answer.headers["hx-trigger"] = next_id(uuid7())
+    return answer
 
 
 def next_id(message_id: UUID) -> str:

@@ -47,7 +47,8 @@ async def chat_page(
     cursor: str | None = None,
 ) -> Response:
     """All conversations that the reader may see, the one with the latest message first."""
-    question = Question(q.strip(), archived=archived, cursor=cursor or None)
+    words = q.replace("\0", " ").strip()  # PostgreSQL has no NUL
+    question = Question(words, archived=archived, cursor=cursor or None)
     shown = await listing(here, question, by=by, what="chat_page")
     return page(
         request,

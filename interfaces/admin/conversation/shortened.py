@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
+from interfaces.admin.indented import indented
+
 SHOWN_CHARACTERS = 4096
 
 
@@ -13,12 +15,8 @@ class Shortened:
     """The beginning of a text, and how long the whole is."""
 
     text: str
-    characters: int
-
-    @property
-    def is_cut(self) -> bool:
-        """Is there more of it?"""
-        return self.characters > len(self.text)
+    characters: int  # as it is stored
+    is_cut: bool  # is there more of it?
 
 
 def shortened(text: str) -> Shortened:
@@ -28,10 +26,10 @@ def shortened(text: str) -> Shortened:
             return shortened_json(from_json(text))
         except ValueError:
             pass
-    return Shortened(text[:SHOWN_CHARACTERS], len(text))
+    return Shortened(text[:SHOWN_CHARACTERS], len(text), is_cut=len(text) > SHOWN_CHARACTERS)
 
 
 def shortened_json(value: JsonValue) -> Shortened:
     """Indented."""
-    text = to_json(value, indent=2).decode()
-    return Shortened(text[:SHOWN_CHARACTERS], len(text))
+    shown = indented(value, most=SHOWN_CHARACTERS)
+    return Shortened(shown.text, len(to_json(value).decode()), shown.is_cut)

@@ -1,8 +1,11 @@
 """A conversation on one page: its HTML, and the patches that keep the page like it."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated
 
+from fastapi import Query
 from markupsafe import escape
 
 from interfaces.admin.conversation.answer import Answer
@@ -17,8 +20,10 @@ from interfaces.admin.conversation.tool_box import ToolBox
 from interfaces.admin.conversation.words import failure_of, tool_word
 from interfaces.admin.pages import render
 
+First = Annotated[int | None, Query(ge=0, lt=2**31)]  # in addresses: see `Shown`
 SHOWN_ITEMS = 200  # at most so many of the last ones are on the page
 STRIDE = 50
+_LINE_END = re.compile(r"\s*\n\s*")
 PLACES: Sequence[Place] = ("title", "status", "queue", "actions")
 
 
@@ -79,7 +84,8 @@ class Shown:
 
     def place(self, place: Place) -> str:
         """Another part of the page, whose id is its name."""
-        return self._render(f"{place}.html")
+        html = self._render(f"{place}.html")
+        return html if place == "queue" else _in_one_line(html)  # there people's lines stay
 
     def everything(self) -> list[Patch]:
         """Whatever the page has, it becomes like the conversation."""
@@ -143,9 +149,10 @@ class Shown:
             if isinstance(part, Text):
                 part.shown()
         if changes.foot:
-            yield Patch("replace", f"foot-{answer.id}", self._render("foot.html", answer=answer))
             if not answer.is_under_way:
                 yield Patch("ended", answer.element_id)
+            html = self._render("foot.html", answer=answer)
+            yield Patch("replace", f"foot-{answer.id}", _in_one_line(html))
 
     def _growth(self, text: Text, budget: int | None) -> Iterator[Patch]:
         self._late.pop(text, None)
@@ -211,3 +218,8 @@ class Shown:
         for name in self.conversation.changes.answers:
             self.conversation.answers[name].changes.clear()
         self.conversation.changes.clear()
+
+
+def _in_one_line(html: str) -> str:
+    """The same to who looks at it, where no white space is kept; each line costs a stream bytes."""
+    return _LINE_END.sub(" ", html).strip()

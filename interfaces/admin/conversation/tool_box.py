@@ -1,5 +1,6 @@
 """One call of a tool: what was asked, how far it is, what came of it."""
 
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID, uuid5
@@ -37,6 +38,7 @@ ToolState: TypeAlias = Literal[
     "error",
 ]
 NOTE_CHARACTERS = 400
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 Telling: TypeAlias = Literal["waits", "told"]
 
@@ -80,8 +82,9 @@ class ToolBox:
     @property
     def element_id(self) -> str:
         """Of the box; a call's id may hold anything, so that another stands for it."""
-        plain = self.call_id.isascii() and self.call_id.replace("_", "").replace("-", "").isalnum()
-        call = self.call_id if plain else uuid5(self.answer_id, self.call_id).hex
+        call = self.call_id
+        if not _PLAIN.fullmatch(call) or call.endswith("-state"):  # as the head of a box has it
+            call = uuid5(self.answer_id, call).hex
         return f"tool-{self.answer_id}-{call}"
 
     @property

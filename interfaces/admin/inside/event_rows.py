@@ -1,8 +1,8 @@
 """An event as a row of a timeline: when, who, what in words, and its JSON."""
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json
@@ -11,11 +11,12 @@ from domain.jsonvalue import JsonObject
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.lines import line_of
 from infrastructure.relay.frames import BrokenEnvelope, is_public, json_object
+from interfaces.admin.indented import Indented, indented
 from interfaces.admin.inside.words import words_of
+from interfaces.http.keys import EPOCH, MICROSECOND
 
 SHOWN_BYTES = 64 * 1024  # of one event's JSON; the rest stands in a file of its own
 PAGE_BYTES = 512 * 1024  # of all JSON on a page
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -69,18 +70,18 @@ class Paper:
     def raw(self, body: bytes) -> Raw:
         """As much of it as there is room for."""
         room = min(self._left, SHOWN_BYTES)
-        text = pretty(body) if len(body) <= SHOWN_BYTES else body.decode(errors="replace")
-        shown = text[:room]
-        self._left -= len(shown)
-        return Raw(shown, len(body), is_cut=len(shown) < len(text))
+        shown = pretty(body, most=room) if room else Indented("", is_cut=True)
+        self._left -= len(shown.text)
+        return Raw(shown.text, len(body), is_cut=shown.is_cut)
 
 
-def pretty(body: bytes) -> str:
-    """JSON over several lines; anything else as it is."""
-    try:
-        return json.dumps(from_json(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        return body.decode(errors="replace")
+def pretty(body: bytes, *, most: int) -> Indented:
+    """JSON over several lines unless it is long; anything else as it is."""
+    with suppress(ValueError):
+        if len(body) <= SHOWN_BYTES:
+            return indented(from_json(body), most=most)
+    text = body.decode(errors="replace")
+    return Indented(text[:most], is_cut=len(text) > most)
 
 
 def body_of(entry: LogEntry, *, sees_all: bool) -> bytes:
@@ -97,7 +98,7 @@ def told(entry: LogEntry) -> Told:
     """What the envelope says, as far as it can be read."""
     try:
         state: dict[str, Any] = from_json(entry.state)
-        at = EPOCH + timedelta(microseconds=state["at"])
+        at = EPOCH + state["at"] * MICROSECOND
         return Told(at, str(state["actor"]), dict(state["data"]))
     except (ValueError, KeyError, TypeError, OverflowError):
         return Told(entry.recorded_at, "", {})

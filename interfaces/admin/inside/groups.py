@@ -1,12 +1,11 @@
 """Groups of event names, as people look for them."""
 
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from domain.catalogue import CHUNK
 
 Group: TypeAlias = Literal["messages", "answers", "text", "models", "tools", "other"]
 
-GROUPS: tuple[Group, ...] = get_args(Group)
 LABELS: dict[Group, str] = {
     "messages": "Messages and turns",
     "answers": "Answers",

@@ -1,5 +1,6 @@
 """The timeline of a conversation, page by page; text as it came is folded into one row."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ from interfaces.admin.inside.words import words_of
 PAGE_ROWS = 100
 READ_EVENTS = 1000  # at once
 MOST_READS = 20  # for one page; what is wanted may be rare in a long thread
+AT_ONCE = 10  # events, before others have their turn: each may be some hundred kilobytes
 FOLDED_CHARACTERS = 16_000  # shown of a fold
 
 # Events of the thread after a position, in order, at most so many.
@@ -114,7 +116,9 @@ async def timeline_page(read: Read, *, after: int, wanted: Wanted) -> TimelinePa
     rows = Rows(wanted)
     for _ in range(MOST_READS):
         entries = await read(after, READ_EVENTS)
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
             if wanted.holds(entry) and not rows.take(entry):
                 return TimelinePage(rows.rows, after, next=after)
             after = entry.position

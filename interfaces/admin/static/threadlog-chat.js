@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const NEAR_PX = 80; // so near to the end counts as at the end
+  const STALE_MS = 500; // what happens in a row is told once
   const scroller = document.scrollingElement;
   const form = document.getElementById("composer") ?? document.getElementById("new");
   const field = document.getElementById("text");
@@ -35,6 +36,7 @@
   form?.addEventListener("htmx:configRequest", () => (sent = field.value));
   document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful, xhr } = event.detail;
+    if (elt.id === "threads") return;
     release(elt);
     if (!successful) {
       if (!xhr.status) notice("The server cannot be reached. Nothing is lost: try again in a moment.");
@@ -109,7 +111,7 @@
   });
 
   document.addEventListener("threadlog:after", () => {
-    for (const details of document.querySelectorAll("#conversation details")) {
+    for (const details of opened.size ? document.querySelectorAll("#conversation details") : []) {
       const choice = opened.get(placeOf(details));
       if (choice !== undefined && details.open !== choice) details.open = choice;
     }
@@ -120,6 +122,20 @@
     if (lost) field?.focus({ preventScroll: true });
     if (before.atEnd) toEnd();
     else if (below && scroller.scrollHeight > before.height) below.hidden = false;
+  });
+
+  // The list beside the conversation tells how it stands, too; not while it is being used.
+  const stand = () => document.getElementById("status")?.textContent;
+  let stood = stand();
+  let stale = 0;
+  document.addEventListener("threadlog:after", () => {
+    if (stand() === stood) return;
+    stood = stand();
+    clearTimeout(stale);
+    stale = setTimeout(() => {
+      const list = document.getElementById("threads");
+      if (list && !list.contains(document.activeElement)) htmx.trigger(list, "threadlog:stale");
+    }, STALE_MS);
   });
 
   // What was written and not sent outlives a reload, and a session that ends.

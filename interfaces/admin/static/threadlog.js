@@ -4,6 +4,8 @@
 (() => {
   const SILENCE_MS = 40_000; // the server says something every 15 s
   const LOST_MS = 1_500; // a connection that comes back sooner was not lost, for people
+  const SLICE_MS = 10; // of work at once: the reader can scroll and type meanwhile
+  const SLICE_CHARACTERS = 20_000; // for what is new must be laid out too
   const NOW = { swapStyle: "none", swapDelay: 0, settleDelay: 0 };
 
   const page = document.getElementById("stream");
@@ -14,7 +16,10 @@
 
   let cursor = start.searchParams.get("after") ?? "";
   let source = null;
+  let received = cursor; // of the last batch that came; what is shown may be behind
   let batch = []; // events that take effect with the one that has their position
+  let waiting = []; // whole batches
+  let drawing = 0;
   let grown = ""; // the element that the last event was about: the next one may leave it out
   let heard = Date.now();
   let failures = 0;
@@ -23,11 +28,19 @@
 
   const connector = () => document.getElementById("stream");
 
-  // The extension opens the address of the attribute whenever it likes; we know where to go on.
+  // Errors are ours alone: the extension would write each to the console and connect by itself.
+  class Source extends EventSource {
+    set onerror(_) {}
+  }
+
+  // The extension opens the address of the attribute; we know where to go on.
   htmx.createEventSource = () => {
+    settle();
     source?.close();
+    received = cursor;
     start.searchParams.set("after", cursor);
-    source = new EventSource(start);
+    source = new Source(start);
+    source.addEventListener("error", failed);
     heard = Date.now();
     return source;
   };
@@ -42,9 +55,9 @@
 
   function disconnect() {
     clearTimeout(again);
+    settle();
     source?.close();
     source = null;
-    batch = [];
     const old = connector();
     // Without its attributes the extension cannot connect it once more, however late it tries.
     for (const name of ["sse-connect", "sse-swap", "id"]) old?.removeAttribute(name);
@@ -58,6 +71,7 @@
 
   // The page is not what the server takes it for: ask for the whole conversation.
   function startOver() {
+    waiting = [];
     cursor = "";
     reconnect(250);
   }
@@ -93,44 +107,69 @@
     tell("");
   });
 
-  document.addEventListener("htmx:sseError", (event) => {
-    if (event.detail.source !== source) return;
+  function failed(event) {
+    if (event.target !== source) return;
     tellLater();
     if (source.readyState !== EventSource.CLOSED) return; // it reconnects by itself
     failures += 1;
     disconnect();
     askWhy();
-  });
+  }
 
   // Always prevented: half a batch must never be seen, or a resumed page would have it twice.
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     event.preventDefault();
     const { type, data, lastEventId } = event.detail;
     heard = Date.now();
-    if (type === "connected") {
-      batch = [];
-      grown = "";
-      return;
-    }
+    if (type === "connected") batch = [];
     if (type !== "beat") batch.push([type, data]);
-    if (type === "reset" || (lastEventId && lastEventId !== cursor)) commit(lastEventId);
+    if (type === "reset" || (lastEventId && lastEventId !== received)) {
+      waiting.push({ events: batch, done: 0, position: lastEventId });
+      received = lastEventId;
+      batch = [];
+      drawing ||= requestAnimationFrame(show);
+    }
   });
 
-  function commit(position) {
-    const events = batch;
-    batch = [];
+  // With the next picture, and no longer than one may wait for it. Browsers hand over all that has
+  // arrived in one task, which must stay short.
+  function show() {
+    drawing = 0;
+    const until = performance.now() + SLICE_MS;
     document.dispatchEvent(new CustomEvent("threadlog:before"));
+    let characters = 0;
+    while (waiting.length && characters < SLICE_CHARACTERS && performance.now() < until) characters += step();
+    document.dispatchEvent(new CustomEvent("threadlog:after"));
+    if (waiting.length) drawing ||= requestAnimationFrame(show);
+  }
+
+  // One event of the first batch, and its size; after the last one the page has its position.
+  function step() {
+    const [first] = waiting;
+    const event = first.events[first.done++];
     try {
-      for (const [type, data] of events) apply(type, data);
-      cursor = position;
+      if (event) apply(...event);
     } catch {
       startOver();
+      return 0;
     }
-    if (events.length) document.dispatchEvent(new CustomEvent("threadlog:after"));
+    if (first.done >= first.events.length) {
+      cursor = first.position;
+      waiting.shift();
+    }
+    return event ? event[1].length : 0;
+  }
+
+  // The page has its position, or what it shows and where it goes on would not agree.
+  function settle() {
+    while (waiting[0]?.done) step();
+    waiting = [];
+    batch = [];
   }
 
   function apply(type, data) {
-    if (type === "say") document.getElementById("announcements").textContent = data;
+    if (type === "connected") grown = "";
+    else if (type === "say") document.getElementById("announcements").textContent = data;
     else if (type in growth) grow(type, data);
     else htmx.swap(place, data, NOW);
   }

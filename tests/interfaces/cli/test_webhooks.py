@@ -2,14 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
 
-from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from infrastructure.settings import Settings
 from infrastructure.webhooks.deliveries import Patience
 from infrastructure.webhooks.sender import WebhookSender
@@ -17,7 +15,7 @@ from interfaces.cli.commands import _parser  # pyright: ignore[reportPrivateUsag
 from interfaces.cli.webhooks_run import webhooks
 from tests.infrastructure.webhooks.desk import running, until
 from tests.infrastructure.webhooks.receiver import ERROR, OK, Post, receiving
-from tests.interfaces.http.house import House, Person, migrated_database, open_house
+from tests.interfaces.http.house import House, Person
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,8 @@ class Terminal:
 
 
 @pytest.fixture
-async def terminal(
-    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, capsys: pytest.CaptureFixture[str]
-) -> AsyncGenerator[Terminal]:
-    url = await migrated_database(postgres)
-    async with open_house(
-        url, redis_url=valkey.url, projecting=False, private_webhooks=True
-    ) as house:
-        yield Terminal(house, await house.person(), capsys)
+async def terminal(private_house: House, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(private_house, await private_house.person(), capsys)
 
 
 async def test_a_webhook_from_its_first_day_to_its_last(terminal: Terminal) -> None:

@@ -1,23 +1,9 @@
-"""A database and a running API for this folder, and people who use it."""
-
-from collections.abc import AsyncGenerator
+"""People who use the API."""
 
 import pytest
 
-from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.interfaces.http.audits import Told, told
-from tests.interfaces.http.house import House, Person, migrated_database, open_house
-
-
-@pytest.fixture(scope="session")
-async def database(postgres: EmbeddedPostgres) -> str:
-    return await migrated_database(postgres)
-
-
-@pytest.fixture(scope="session")
-async def house(database: str, valkey: EmbeddedValkey) -> AsyncGenerator[House]:
-    async with open_house(database, redis_url=valkey.url) as house:
-        yield house
+from tests.interfaces.http.house import House, Person
 
 
 @pytest.fixture

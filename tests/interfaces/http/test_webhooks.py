@@ -1,32 +1,18 @@
 """Webhooks over HTTP: made, shown without their secret, changed, sent again, deleted."""
 
 import base64
-from collections.abc import AsyncGenerator
 from uuid import uuid4
 
 import pytest
 
 from application.commands.webhooks import MOST_WEBHOOKS
-from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from infrastructure.webhooks.deliveries import Patience
 from infrastructure.webhooks.sender import WebhookSender
 from tests.infrastructure.webhooks.desk import running, until
 from tests.infrastructure.webhooks.receiver import ERROR, OK, Post, receiving
-from tests.interfaces.http.house import House, Json, Person, migrated_database, open_house
+from tests.interfaces.http.house import House, Json, Person
 
 URL = "https://hooks.example.com/threadlog"
-
-
-@pytest.fixture
-async def private_house(
-    postgres: EmbeddedPostgres, valkey: EmbeddedValkey
-) -> AsyncGenerator[House]:
-    """Whose webhooks may be on this machine."""
-    url = await migrated_database(postgres)
-    async with open_house(
-        url, redis_url=valkey.url, projecting=False, private_webhooks=True
-    ) as house:
-        yield house
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def find_chromium() -> str:
         found = _found()
     if found is None:
         raise ToolIsMissing(
-            f"there is no Chromium; on Debian and Ubuntu: apt-get install {PACKAGE}"
+            f"there is no Chromium; on Debian: apt-get install {PACKAGE}; elsewhere one of these "
+            f"on the PATH: {', '.join(NAMES)}"
         )
     return found
 

@@ -133,6 +133,10 @@ class Person:
         """Until nothing is being written."""
         await expect(self.page.locator("#actions button")).to_have_count(0, timeout=PATIENCE)
 
+    async def hears(self, words: str) -> None:
+        """Without seeing the page: until this is announced."""
+        await expect(self.page.locator("#announcements")).to_contain_text(words, timeout=PATIENCE)
+
     async def hide(self) -> None:
         """Behind another tab: the page is told so, for there is no window here."""
         await self.page.evaluate(VISIBILITY, "hidden")

@@ -14,8 +14,8 @@ from playwright.async_api import ViewportSize
 
 from tests.prove.browser.chromium import chromium
 from tests.prove.browser.person import Person, Scheme, arriving
-from tests.prove.browser.site import Site, running
-from tests.prove.browser.tour import ALL, Lively, Stop, lively
+from tests.prove.browser.site import running
+from tests.prove.browser.tour import ALL, Stop, Who, lively
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 SIZES: dict[str, ViewportSize] = {
@@ -43,14 +43,14 @@ async def _take(folder: Path, *, everything: bool) -> None:
             house = await lively(site, person)
         for scheme, (size, viewport) in product(SCHEMES, SIZES.items()):
             stops = [one for one in ALL if everything or _is_kept(one, scheme, size)]
-            for role in dict.fromkeys(stop.role for stop in stops):
+            everybody: set[Who] = {stop.who for stop in stops}
+            for who in everybody:
                 async with arriving(
                     browser, site.url, color_scheme=scheme, viewport=viewport
                 ) as person:
-                    if role is not None:
-                        await _sign_in(site, person, house, role)
+                    await house.bring_in(person, who, site=site)
                     for stop in stops:
-                        if stop.role == role:
+                        if stop.who == who:
                             path = folder / f"{stop.name}-{scheme}-{size}.png"
                             await _picture(person, house.path(stop), path)
 
@@ -59,13 +59,10 @@ def _is_kept(stop: Stop, scheme: str, size: str) -> bool:
     return stop.name in WHOLE or (stop.name in HALF and (scheme, size) in HALVES)
 
 
-async def _sign_in(site: Site, person: Person, house: Lively, role: str) -> None:
-    key = house.auditor_key if role == "auditor" else house.admin_key
-    await person.follow(await site.link_for(key))
-
-
 async def _picture(person: Person, path: str, file: Path) -> None:
-    await person.open(path)
+    answer = await person.page.goto(f"{person.origin}{path}")
+    assert answer is not None
+    assert answer.status < 500, f"{path}: {answer.status}"
     await person.page.evaluate("scrollTo(0, 0)")
     await asyncio.sleep(DRAWN_SECONDS)
     data = await person.page.screenshot(path=file, animations="disabled")

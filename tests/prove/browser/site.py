@@ -40,9 +40,10 @@ class Site:
         assert found, f"no link in: {self.system.stack.logged()}"
         return found[-1]
 
-    async def new_key(self, role: str = "user") -> str:
+    async def new_key(self, role: str = "user", *, name: str | None = None) -> str:
         """Of a person who is new here."""
-        issued = await self.client.post("/v1/keys", {"role": role, "user_id": str(uuid4())})
+        asked = {"role": role, "user_id": str(uuid4()), "user_name": name}
+        issued = await self.client.post("/v1/keys", asked)
         return issued["key"]
 
     async def link_for(self, key: str) -> str:

@@ -1,7 +1,7 @@
 """A page that somebody watches: what it does and should not do is remembered."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
 
@@ -40,6 +40,8 @@ class Watched:
         scheme = urlsplit(request.url).scheme
         if scheme not in ("data", "blob", "about") and not request.url.startswith(self.origin):
             self.strange.append(f"{request.method} {request.url}")
+        if _has_lost_its_place(request.url):
+            self.errors.append(f"lost its place, and asks for everything again: {request.url}")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not any(
@@ -56,3 +58,9 @@ async def violations(page: Page) -> list[str]:
     """What the page's content security policy has stopped since it was loaded."""
     found: list[str] = await page.evaluate("window.violations")
     return found
+
+
+def _has_lost_its_place(url: str) -> bool:
+    """Does a page ask for all again? So it heals, and would hide what has broken."""
+    parts = urlsplit(url)
+    return parts.path.startswith("/_events/chat/") and not parse_qs(parts.query).get("after")

@@ -1,34 +1,20 @@
 """The pages of webhooks: made, changed, paused, tried, sent again, deleted."""
 
 import base64
-from collections.abc import AsyncGenerator
 
 import pytest
 
 from application.commands.webhooks import MOST_WEBHOOKS
-from infrastructure.embedded import EmbeddedPostgres, EmbeddedValkey
 from infrastructure.webhooks.deliveries import Patience
 from infrastructure.webhooks.sender import WebhookSender
 from tests.infrastructure.webhooks.desk import running, until
 from tests.infrastructure.webhooks.receiver import ERROR, OK, Post, receiving
 from tests.interfaces.admin.administration.html import errors, hidden, secret, text
 from tests.interfaces.admin.visitors import FROM_HERE, Visitor, visiting
-from tests.interfaces.http.house import House, migrated_database, open_house
+from tests.interfaces.http.house import House
 
 WEBHOOKS = "/_admin/webhooks"
 URL = "https://hooks.example.com/threadlog"
-
-
-@pytest.fixture
-async def private_house(
-    postgres: EmbeddedPostgres, valkey: EmbeddedValkey
-) -> AsyncGenerator[House]:
-    """Whose webhooks may be on this machine."""
-    url = await migrated_database(postgres)
-    async with open_house(
-        url, redis_url=valkey.url, projecting=False, private_webhooks=True
-    ) as house:
-        yield house
 
 
 async def made(visitor: Visitor, **filled: str) -> str:

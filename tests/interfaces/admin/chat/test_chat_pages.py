@@ -1,13 +1,14 @@
 """Conversations on pages: begun, written in, stopped and found, by people with a plain browser."""
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.ids import uuid7
 from tests.interfaces.admin.live.tab import opened
 from tests.interfaces.admin.visitors import Visitor, stranger, visiting
+from tests.interfaces.http.audits import read_by, reads_of
 from tests.interfaces.http.house import House
 from tests.interfaces.http.worker import answer, ask_first
 
@@ -226,17 +227,35 @@ async def test_nobody_else_sees_or_does_anything(house: House, user: Visitor) ->
         assert elsewhere.status_code == 403
 
 
-async def test_an_auditor_reads_everything_changes_nothing_and_is_written_down(
+async def test_an_auditor_says_why_before_a_conversation_is_shown(
     house: House, user: Visitor, auditor: Visitor
 ) -> None:
     path = await begun(user, "Somebody else's words")
     before = await house.last_position()
-    page = await auditor.page(path)
-    assert "Somebody else&#39;s words" in page
-    assert "<textarea" not in page
-    assert "/send" not in page
-    read = (await house.log.reader.read_after(before, limit=10)).entries
-    assert [entry.name for entry in read] == ["access.thread_read"]
+    asked = await auditor.open(path)
+    assert asked.status_code == 303
+    assert asked.headers["location"] == f"/_admin/audit/reason?to={path}"
+    part = await auditor.open(path, htmx=True)
+    assert (part.status_code, part.text) == (204, "")
+    assert await house.last_position() == before
+
+
+async def test_an_auditor_reads_everything_changes_nothing_and_is_written_down(
+    house: House, user: Visitor, auditor: Visitor
+) -> None:
+    path = await begun(user, "Somebody else's words")
+    await auditor.send("/_admin/audit/reason", {"reason": "Complaint 4711", "to": path})
+    for what in ("conversation_page", "conversation_page first=0"):
+        page = await auditor.page(path + ("?first=0" if "first" in what else ""))
+        assert "Somebody else&#39;s words" in page
+        assert "Complaint 4711" in page
+        assert "<textarea" not in page
+        assert "/send" not in page
+    thread = UUID(path.rpartition("/")[2])
+    assert [read_by(one) for one in await reads_of(house, auditor.api)] == [
+        (thread, "conversation_page", "Complaint 4711"),
+        (thread, "conversation_page first=0", "Complaint 4711"),
+    ]
     form = {"message_id": uuid7(), "text": "x"}
     assert (await auditor.send(f"{path}/send", form)).status_code == 403
 

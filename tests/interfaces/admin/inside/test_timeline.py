@@ -1,5 +1,6 @@
 """A timeline page by page: everything once, in order, text folded, nothing too large."""
 
+import asyncio
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -136,6 +137,23 @@ async def test_a_search_for_what_is_rare_ends_and_says_where_to_go_on() -> None:
     entries = [replace(one, id=n) for n in range(1, MOST_READS * READ_EVENTS + 11)]
     page = await read(entries, wanted=Wanted(sees_all=True, viewer="", group="tools"))
     assert (page.rows, page.next) == ([], MOST_READS * READ_EVENTS)
+
+
+async def test_others_have_their_turn_while_a_long_thread_is_searched() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    one = renamed(1, "y" * 1_000)
+    entries = [replace(one, id=n) for n in range(1, 1_001)]
+    await read(entries, wanted=Wanted(sees_all=True, viewer="", text="zzz"))
+    counting.cancel()
+    assert turns >= 50
 
 
 async def test_huge_json_is_cut_and_so_is_a_page_of_it() -> None:

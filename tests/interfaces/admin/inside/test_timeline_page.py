@@ -54,6 +54,14 @@ async def test_it_tells_of_new_events_only_when_there_are_some(
         assert "1 new event<" in await person.page(f"{path}{seen.ended - 1}", htmx=True)
 
 
+async def test_an_owners_page_asks_for_news_by_itself_and_an_auditors_does_not(
+    user: Visitor, reading: Visitor, seen: Told
+) -> None:
+    """Each question of an auditor's is a look, and an event."""
+    assert "/timeline/new?" in await user.page(f"{inside(seen)}/timeline")
+    assert "/timeline/new?" not in await reading.page(f"{inside(seen)}/timeline")
+
+
 async def test_what_people_and_models_write_is_text(house: House, user: Visitor) -> None:
     attack = '</pre><script>alert("1")</script><img src=x onerror=alert(1)>'
     seen = await told(house, user.api, text=f"Hello {attack}")

@@ -1,6 +1,7 @@
 """Every page: accessible, without errors, and readable on a telephone."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
 import pytest
 from playwright.async_api import Browser, ViewportSize
@@ -8,7 +9,7 @@ from playwright.async_api import Browser, ViewportSize
 from tests.prove.browser.axe import findings
 from tests.prove.browser.person import Person, Scheme, arriving
 from tests.prove.browser.site import Site
-from tests.prove.browser.tour import ALL, Lively, Stop, lively
+from tests.prove.browser.tour import ALL, EVERYBODY, Lively, Stop, Who, lively
 
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 360, "height": 740}
@@ -24,24 +25,23 @@ async def house(site: Site, browser: Browser) -> AsyncGenerator[Lively]:
 @pytest.fixture(scope="module", params=["light", "dark"])
 async def visitors(
     site: Site, browser: Browser, house: Lively, request: pytest.FixtureRequest
-) -> AsyncGenerator[dict[str | None, Person]]:
-    """One of each role, for one colour scheme."""
+) -> AsyncGenerator[dict[Who, Person]]:
+    """One of each, for one colour scheme."""
     scheme: Scheme = request.param
-    async with (
-        arriving(browser, site.url, color_scheme=scheme, viewport=WIDE) as stranger,
-        arriving(browser, site.url, color_scheme=scheme, viewport=WIDE) as admin,
-        arriving(browser, site.url, color_scheme=scheme, viewport=WIDE) as auditor,
-    ):
-        await admin.follow(await site.link_for(house.admin_key))
-        await auditor.follow(await site.link_for(house.auditor_key))
-        yield {None: stranger, "admin": admin, "auditor": auditor}
+    async with AsyncExitStack() as stack:
+        came: dict[Who, Person] = {}
+        for who in EVERYBODY:
+            arrived = arriving(browser, site.url, color_scheme=scheme, viewport=WIDE)
+            came[who] = await stack.enter_async_context(arrived)
+            await house.bring_in(came[who], who, site=site)
+        yield came
 
 
 @pytest.mark.parametrize("stop", ALL, ids=[stop.name for stop in ALL])
 async def test_a_page_is_accessible_says_nothing_in_the_console_and_fits_a_telephone(
-    visitors: dict[str | None, Person], house: Lively, stop: Stop
+    visitors: dict[Who, Person], house: Lively, stop: Stop
 ) -> None:
-    person = visitors[stop.role]
+    person = visitors[stop.who]
     await person.page.set_viewport_size(WIDE)
     answer = await person.page.goto(person.origin + house.path(stop))
     assert answer is not None

@@ -22,6 +22,7 @@ async def test_the_link_that_up_prints_leads_to_an_answer_that_grows_while_one_r
     assert len(lengths) >= 3
     assert lengths == sorted(lengths)
     await newcomer.wait_for_end()
+    await newcomer.hears("Answer finished")
     await newcomer.shows_the_log()
 
 

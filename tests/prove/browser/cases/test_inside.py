@@ -48,3 +48,6 @@ async def test_an_auditor_gives_a_reason_before_a_conversation_is_shown(
     await auditor.page.get_by_label("Reason").fill("Ticket 7")
     await auditor.button("Go on").click()
     await expect(auditor.page.get_by_text("My secret").first).to_be_visible()
+    await expect(auditor.page.get_by_text("Ticket 7")).to_be_visible()
+    await person.say("Go on", words=3, tag="more")
+    await auditor.wait_for_word("more2")

@@ -24,6 +24,7 @@ async def test_stop_ends_the_answer_and_keeps_its_words(person: Person) -> None:
     await person.stop()
     await person.wait_for_state("cancelled")
     await person.wait_for_end()
+    await person.hears("Answer stopped")
     assert (await person.seen()).answers[0].startswith("w0 w1 w2 w3 w4 w5")
     await person.shows_the_log()
 
@@ -53,6 +54,7 @@ async def test_a_tool_waits_for_a_persons_word(person: Person, button: str, word
     )
     await expect(person.button("Approve")).to_be_visible(timeout=PATIENCE)
     await expect(person.button("Deny")).to_be_visible()
+    await person.hears("Approval needed: pay")
     await expect(person.conversation).to_contain_text("Ada")
     await person.button(button).click()
     await person.wait_for_word("That is settled.")

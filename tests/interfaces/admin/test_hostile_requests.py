@@ -1,0 +1,67 @@
+"""Requests that no browser of good faith sends: they are refused, and cost next to nothing."""
+
+import tracemalloc
+
+import httpx2
+import pytest
+
+from interfaces.admin.static_files import static_file_of
+from interfaces.http.app import routes_only
+from tests.interfaces.admin.visitors import FROM_HERE, Visitor, stranger
+from tests.interfaces.http.house import House
+
+
+@pytest.mark.parametrize("name", ["%E2%82%AC", "%ff", "%00", "keys%0a", "%22;url=x"])
+async def test_an_address_that_no_header_can_hold_leads_to_itself(house: House, name: str) -> None:
+    headers = {"sec-fetch-site": "cross-site"}
+    answer = await stranger(house).get(f"/_admin/{name}", headers=headers)
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    place = answer.headers["refresh"].removeprefix("0; url=")
+    assert place.startswith("/_admin/")
+    assert place.isascii()
+    assert place.isprintable()
+    again = await stranger(house).get(place)
+    assert again.headers["location"].startswith("/_admin/sign-in?next=/_admin/")
+
+
+async def test_an_origin_that_is_no_address_is_elsewhere(user: Visitor) -> None:
+    answer = await user.browser.post("/_admin/sign-out", headers={"origin": "http://["})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("place", ["//[", "http://[", "/_admin\\..\\", "\t/_admin"])
+async def test_a_place_that_is_no_address_leads_to_the_start(house: House, place: str) -> None:
+    person = await house.person()
+    sent = {"key": person.key, "next": place}
+    answer = await stranger(house).post("/_admin/sign-in", data=sent, headers=FROM_HERE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/_admin/chat")
+
+
+def test_no_memory_goes_to_files_that_are_not_there() -> None:
+    static_file_of("icon.svg")
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            assert static_file_of(f"{number:0100000}") is None
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
+
+
+async def test_strangers_do_not_make_the_server_write_its_contract_again_and_again() -> None:
+    app = routes_only()
+    write, written = app.openapi, 0
+
+    def counted() -> dict[str, object]:
+        nonlocal written
+        written += 1
+        return write()
+
+    app.openapi = counted
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://here") as browser:
+        for _ in range(3):
+            assert (await browser.get("/docs")).status_code == 200
+    assert written == 1
