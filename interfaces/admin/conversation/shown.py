@@ -23,6 +23,7 @@ from interfaces.admin.pages import render
 First = Annotated[int | None, Query(ge=0, lt=2**31)]  # in addresses: see `Shown`
 SHOWN_ITEMS = 200  # at most so many of the last ones are on the page
 STRIDE = 50
+AT_ONCE = 4_000  # characters of a new text
 _LINE_END = re.compile(r"\s*\n\s*")
 PLACES: Sequence[Place] = ("title", "status", "queue", "actions")
 
@@ -76,6 +77,15 @@ class Shown:
             if isinstance(item, Answer):
                 for text in item.texts:
                     for _ in text.typeset():
+                        await asyncio.sleep(0)
+
+    async def typeset_changes(self) -> None:
+        """The same for `patches`."""
+        for name in self.conversation.changes.answers:
+            answer = self.conversation.answers[name]
+            if answer in self._there and not answer.changes.whole:
+                for text in answer.changes.texts:
+                    for _ in text.typeset_changes():
                         await asyncio.sleep(0)
 
     def html(self) -> str:
@@ -145,14 +155,22 @@ class Shown:
             if box not in changes.fresh:
                 yield self._box_patch(box, whole=whole)
         for part in changes.fresh:
-            yield Patch("append", f"parts-{answer.id}", self._part(part))
-            if isinstance(part, Text):
-                part.shown()
+            yield from self._fresh(part, f"parts-{answer.id}", budget)
         if changes.foot:
             if not answer.is_under_way:
                 yield Patch("ended", answer.element_id)
             html = self._render("foot.html", answer=answer)
             yield Patch("replace", f"foot-{answer.id}", _in_one_line(html))
+
+    def _fresh(self, part: Part, parts: str, budget: int | None) -> Iterator[Patch]:
+        """A long text block by block: a browser must not stop for it."""
+        if isinstance(part, Text) and len(part.text) > AT_ONCE:
+            yield Patch("append", parts, self._part(type(part)(part.answer_id, part.number)))
+            yield from self._growth(part, budget)
+            return
+        yield Patch("append", parts, self._part(part))
+        if isinstance(part, Text):
+            part.shown()
 
     def _growth(self, text: Text, budget: int | None) -> Iterator[Patch]:
         self._late.pop(text, None)

@@ -47,14 +47,21 @@ class Text:
         return self._html or "" if not self.is_open else self._grown().html
 
     def typeset(self) -> Iterator[None]:
-        """Read the Markdown of ended text, so that others may run in between."""
-        if self._html is not None or self.is_open:
+        """Read the Markdown ahead, so that others may run in between."""
+        if self.is_open:
+            yield from self._grown().typeset(whole=True)
+            return
+        if self._html is not None:
             return
         parts: list[str] = []
         for part in html_parts(self.text):
             parts.append(part)
             yield
         self._html = "".join(parts)
+
+    def typeset_changes(self) -> Iterator[None]:
+        """The same for what `changes` will tell."""
+        yield from self._grown().typeset(whole=False)
 
     def changes(self, budget: int | None) -> list[Change]:
         """What the page needs since the last call, or since `shown`; see `GrowingText.changes`."""

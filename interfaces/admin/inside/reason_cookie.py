@@ -10,7 +10,7 @@ from application.commands.context import Principal
 from interfaces.admin.viewer import is_over_https
 
 COOKIE = "threadlog-reason"
-PATH = "/_admin"
+PATH = "/"  # the live stream of a page is asked for it, too
 MOST_CHARACTERS = 200
 
 

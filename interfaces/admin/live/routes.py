@@ -8,7 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from application.audit.refusals import EventCannotBeApplied, ThreadNotStartedThen
+from application.audit.refusals import (
+    AuditReasonMissing,
+    EventCannotBeApplied,
+    ThreadNotStartedThen,
+)
 from application.commands.context import readable_thread
 from domain.thread import Thread
 from infrastructure.audit.log import LiveLog
@@ -17,6 +21,7 @@ from interfaces.admin.chat.writing import may_write
 from interfaces.admin.conversation.conversation import Conversation
 from interfaces.admin.conversation.reading import conversation_at
 from interfaces.admin.conversation.shown import First, Shown
+from interfaces.admin.inside.reason_cookie import kept_reason
 from interfaces.admin.live.shown_page import ShownPage
 from interfaces.admin.live.stream import ConversationStream
 from interfaces.admin.viewer import Viewing, still_viewing
@@ -39,9 +44,12 @@ async def chat_stream(  # noqa: PLR0917  # all by name: they are the request's p
 ) -> Response:
     """A conversation as it goes on after `Last-Event-ID` or `after`; without them all of it.
 
+    Auditors have given a reason before, on the page.
     `first`: as the page has it in its own address.
     """
     thread = await readable_thread(here.application, thread_id, by=by)
+    if by.reads_all and kept_reason(request, by) is None:
+        raise AuditReasonMissing
     cursor = read_cursor(last_event_id or (), after=after or ())
     place = await position_of(cursor, subject=ThreadEvents(thread.id), log=here.reader)
     await here.access_log.read([(thread.id, thread.owner_id)], by=by, what="chat_stream")

@@ -54,6 +54,10 @@ class ShownPage:
         self.position = events[-1].position
         self._is_behind = True
 
+    async def typeset(self) -> None:
+        """Read ahead what `changes` will tell, with pauses for others."""
+        await self._shown.typeset_changes()
+
     def changes(self, *, at: float) -> bytes:
         """What makes the page show all that was heard. `at`: a moment of any one clock."""
         body = self._batch(self._shown.patches())

@@ -95,6 +95,7 @@ class ConversationStream(Response):
             item.events.clear()  # the list is ours, and a slow client is to hold all this once
         now, due = asyncio.get_running_loop().time(), self._page.next_at
         if may_write and due is not None and due <= now:
+            await self._page.typeset()
             await connection.write(self._page.changes(at=now))
         elif connection.silent_seconds > self._limits.comment_seconds / 2:
             await connection.write(frame_bytes(BEAT))

@@ -25,6 +25,7 @@ class GrowingText:
     def __init__(self) -> None:
         self._blocks = Blocks()
         self._closed: list[Block] = []
+        self._ready: dict[int, str] = {}  # HTML of closed blocks that was made ahead
         self._sent = 0  # how many closed blocks the page has
         self._page_open = ""  # what the page has in `.open`
         self._open = ""  # what it should have, if `_open_block` is still the open block
@@ -41,15 +42,27 @@ class GrowingText:
             self._closed += self._blocks.end()
             self._has_ended = True
 
+    def typeset(self, *, whole: bool) -> Iterator[None]:
+        """Read ahead what `changes` will need, or `html`; others may run in between."""
+        for number in range(0 if whole else self._sent, len(self._closed)):
+            if number not in self._ready:
+                self._ready[number] = closed_html(self._closed[number])
+                yield
+
+    def _html_of(self, number: int) -> str:
+        html = self._ready.get(number)
+        return closed_html(self._closed[number]) if html is None else html
+
     @property
     def html(self) -> str:
         """All of it as it should be now: the inner HTML of `.prose`, with `.open` until the end."""
-        closed = "".join(closed_html(block) for block in self._closed)
+        closed = "".join(map(self._html_of, range(len(self._closed))))
         return closed if self._has_ended else f'{closed}<div class="open">{self._open_html()}</div>'
 
     def shown(self) -> None:
         """The page has `html` as it is now: the next changes begin there."""
         self._sent = len(self._closed)
+        self._ready.clear()
         self._page_open = self._open_html()
 
     def changes(self, budget: int | None = None) -> list[Change]:
@@ -59,9 +72,10 @@ class GrowingText:
         have closed. Everything else is sent at once. None: nothing is kept.
         """
         changes: list[Change] = []
-        for block in self._closed[self._sent :]:
-            changes += self._closing(closed_html(block))
+        for number in range(self._sent, len(self._closed)):
+            changes += self._closing(self._html_of(number))
         self._sent = len(self._closed)
+        self._ready.clear()
         html = self._open_html()
         grown = growth(self._page_open, html)
         if budget is None or all(

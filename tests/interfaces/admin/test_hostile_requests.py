@@ -65,3 +65,13 @@ async def test_strangers_do_not_make_the_server_write_its_contract_again_and_aga
         for _ in range(3):
             assert (await browser.get("/docs")).status_code == 200
     assert written == 1
+
+
+async def test_a_search_for_what_no_database_holds_finds_nothing(
+    house: House, user: Visitor
+) -> None:
+    await house.projected()
+    for words in ("%00", "%00giraffe%00", "%EF%BF%BF", "%5C", "%25_"):
+        assert "Nothing has these words." in await user.page(f"/_admin/chat?q={words}giraffe-7"), (
+            words
+        )

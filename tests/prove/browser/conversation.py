@@ -13,6 +13,7 @@ SEEN = r"""
     if (one.getAttribute("class") === "") one.removeAttribute("class");
     if (one.localName === "details") one.removeAttribute("open");  // a person's choice
   }
+  whole.normalize();  // text that grew is several nodes, of which one may be but a space
   const walker = document.createTreeWalker(whole, NodeFilter.SHOW_TEXT);
   const blank = [];
   while (walker.nextNode()) {
@@ -20,7 +21,6 @@ SEEN = r"""
     if (!text.parentElement.closest("pre") && !text.data.trim()) blank.push(text);
   }
   blank.forEach((text) => text.remove());
-  whole.normalize();
   return {
     html: whole.innerHTML,
     around: ["title", "status", "queue", "actions"].map((id) =>

@@ -166,6 +166,8 @@ async def test_conversations_are_listed_by_activity_and_found_by_title_and_text(
     older, newer = await begun(user, "About giraffes"), await begun(user, "About zebras")
     await answer(house, await active(user, older), "They have long necks.")
     await house.projected()
+    end = await house.last_position()
+    assert await house.tables.wait_for_position(end, timeout_seconds=10, projection="search")
     page = await user.page(CHAT)
     assert page.index(older) < page.index(newer)
     assert older in (found := await user.page(f"{CHAT}?q=necks"))
@@ -237,6 +239,9 @@ async def test_an_auditor_says_why_before_a_conversation_is_shown(
     assert asked.headers["location"] == f"/_admin/audit/reason?to={path}"
     part = await auditor.open(path, htmx=True)
     assert (part.status_code, part.text) == (204, "")
+    stream = await auditor.open(path.replace("_admin", "_events") + "?after=0")
+    assert stream.status_code == 422
+    assert "words" not in stream.text
     assert await house.last_position() == before
 
 

@@ -73,7 +73,7 @@ async def test_a_reason_is_kept_for_one_auditor_in_one_browser(
     given = await reading.send("/_admin/audit/reason", {"reason": REASON, "to": "/_admin/audit"})
     assert given.headers["location"] == "/_admin/audit"
     cookie = given.headers["set-cookie"].lower()
-    for attribute in ("httponly", "samesite=strict", "path=/_admin"):
+    for attribute in ("httponly", "samesite=strict", "path=/;"):
         assert attribute in cookie
     assert "max-age" not in cookie
     other = await visiting(house, "auditor")

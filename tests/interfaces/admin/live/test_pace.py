@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from infrastructure.audit.log import LiveLog
 from infrastructure.relay.events import stream_event
 from interfaces.admin.conversation.reading import conversation_at
@@ -28,8 +30,9 @@ def essay(chance: random.Random) -> list[str]:
     return [text[place : place + 4] for place in range(0, 4 * TOKENS, 4)]
 
 
-async def test_a_long_answer_costs_at_most_four_times_its_text(
-    house: House, user: Visitor
+@pytest.mark.parametrize("count", [TOKENS, 400])
+async def test_an_answer_costs_at_most_four_times_its_text(
+    house: House, user: Visitor, count: int
 ) -> None:
     """The clock is told, so that minutes of typing take none."""
     reader = house.log.reader
@@ -37,10 +40,11 @@ async def test_a_long_answer_costs_at_most_four_times_its_text(
     told = await Told.of(house, user.api, started)
     tab = await opened(user, told.thread_id)
     tab.remembers = False
-    before, tokens = await house.last_position(), essay(random.Random(5))
+    before, tokens = await house.last_position(), essay(random.Random(5))[:count]
     await told.say(*tokens)
     shown = Shown(await conversation_at(LiveLog(reader), told.thread_id, before))
     page, now = ShownPage(shown, reader=reader), 0.0
+    await told.finish()
     for entry in await reader.read_thread(told.thread_id, after=before):
         await page.hear([stream_event(entry)])
         now += 1 / TOKENS_PER_SECOND

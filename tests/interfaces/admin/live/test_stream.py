@@ -139,3 +139,32 @@ async def test_a_place_of_another_thread_or_ahead_of_the_log_is_refused(
     for position, status in ((elsewhere, 404), (ahead, 409)):
         answer = await user.browser.get(f"/_events/chat/{thread}", params={"after": position})
         assert answer.status_code == status
+
+
+async def test_a_page_with_earlier_items_keeps_them_when_all_of_it_is_told_again(
+    house: House, user: Visitor
+) -> None:
+    started = await user.api.start("Tell me")
+    tab = Tab(await user.page(f"/_admin/chat/{started['thread_id']}?first=1"))
+    assert "first=1" in tab.address
+    told = await Told.of(house, user.api, started)
+    last = await told.say("As it **is**")
+    path = f"/_events/chat/{started['thread_id']}"
+    async with user.browser.stream("GET", path, params={"first": 1}, headers=STREAM) as answer:
+        async for piece in answer.aiter_raw():
+            tab.feed(piece)
+            if tab.cursor >= last:
+                break
+    assert "Show earlier" in tab.text
+
+
+async def test_a_long_text_that_comes_at_once_comes_block_by_block(
+    house: House, user: Visitor
+) -> None:
+    started = await user.api.start("Tell me")
+    tab = await opened(user, started["thread_id"])
+    told = await Told.of(house, user.api, started)
+    async with tab.listening(user):
+        await tab.reach(await told.say("\n\n".join(f"Paragraph *{n}*." for n in range(600))))
+    assert tab.heard.count("close") > 500
+    assert tab.html == (await opened(user, started["thread_id"])).html
