@@ -5,7 +5,7 @@ from dataclasses import dataclass
 QUICK_SECONDS = 0.1
 SLOW_SECONDS = 0.4
 MOST_PER_BYTE = 3  # of text, above which it goes slower; the limit that is promised is 4
-ENDING_BYTES = 800  # that follow when all is said
+FREE_BYTES = 200  # of its beginning, so that the first words come quickly
 
 
 @dataclass
@@ -28,5 +28,5 @@ class Pace:
     @property
     def next_at(self) -> float:
         """When the page may be written to again; a moment that has passed: now."""
-        costly = self._sent_bytes + ENDING_BYTES > MOST_PER_BYTE * self._text_bytes
+        costly = self._sent_bytes > MOST_PER_BYTE * self._text_bytes + FREE_BYTES
         return self._written_at + (SLOW_SECONDS if costly else QUICK_SECONDS)
