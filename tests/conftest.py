@@ -13,7 +13,7 @@ from tests.servers import FAST, serving
 
 STACK_OF_THEIR_OWN = {
     f"tests/system/test_{name}.py"
-    for name in ("background_tools", "documented_agents", "late_database", "newcomer", "servers")
+    for name in ("background_tools", "documented_agents", "newcomer", "servers")
 }
 
 
