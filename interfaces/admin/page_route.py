@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from interfaces.admin.pages import fragment, is_fragment_wanted, page
+from interfaces.admin.pages import is_fragment_wanted, notice, page
 from interfaces.admin.refusals import NotSignedIn
 from interfaces.http.in_time import TimelyRoute
 from interfaces.http.problems import STATUS, RequestInvalid, invalid, told
@@ -63,10 +63,7 @@ def _problem(request: Request, refusal: Exception) -> Response:
 
 def _told(request: Request, status: int, text: str) -> Response:
     if is_fragment_wanted(request):
-        notice = fragment("notice.html", status=status, text=text)
-        notice.headers["hx-retarget"] = "#notices"
-        notice.headers["hx-reswap"] = "innerHTML"
-        return notice
+        return notice(text, status=status)
     again = status == 503 and request.method == "GET"
     return page(
         request,

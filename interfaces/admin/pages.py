@@ -48,6 +48,14 @@ def fragment(template: str, *, status: int = 200, **context: object) -> HTMLResp
     return HTMLResponse(render(template, **context), status, headers=HEADERS)
 
 
+def notice(text: str, *, status: int) -> HTMLResponse:
+    """What was refused, for htmx: it goes where the page has its notices."""
+    answer = fragment("notice.html", status=status, text=text)
+    answer.headers["hx-retarget"] = "#notices"
+    answer.headers["hx-reswap"] = "innerHTML"
+    return answer
+
+
 def is_fragment_wanted(request: Request) -> bool:
     """Did htmx ask, for a part of the page that is open?"""
     return request.headers.get("hx-request") == "true"

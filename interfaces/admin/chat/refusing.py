@@ -13,7 +13,7 @@ from domain import refusals as domain
 from domain.ids import uuid7
 from domain.refusals import Refusal
 from infrastructure.read_database import ReadTablesUnavailable
-from interfaces.admin.pages import fragment, is_fragment_wanted, page
+from interfaces.admin.pages import is_fragment_wanted, notice, page
 from interfaces.http.problems import RequestInvalid, told
 
 REFUSED = (Refusal, LogUnavailable, OutcomeUnknown, ReadTablesUnavailable)
@@ -86,9 +86,7 @@ def refused(
 
 def _notice(text: str, *, status: int, is_stale: bool) -> Response:
     """`is_stale`: the form's id was used for another text, so it gets a new one."""
-    answer = fragment("chat/notice.html", status=status, text=text)
-    answer.headers["hx-retarget"] = "#notices"
-    answer.headers["hx-reswap"] = "innerHTML"
+    answer = notice(text, status=status)
     if is_stale:
         answer.headers["hx-trigger"] = next_id(uuid7())
     return answer
