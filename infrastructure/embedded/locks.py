@@ -21,6 +21,14 @@ def try_lock(file: BinaryIO) -> bool:
     return _try(file, fcntl.LOCK_EX)
 
 
+def is_shared(file: BinaryIO) -> bool:
+    """Do others hold the lock together? Afterwards this file may hold it, until it is closed.
+
+    The third look is for whoever held it alone at the first and was gone at the second.
+    """
+    return not try_lock(file) and try_share(file) and not try_lock(file)
+
+
 def wait_for_lock(file: BinaryIO) -> None:
     fcntl.flock(file, fcntl.LOCK_EX)
 

@@ -17,6 +17,7 @@ from infrastructure.embedded.account import server_account
 from infrastructure.embedded.errors import FolderRefused, ServerDidNotStart
 from infrastructure.embedded.folders import home_of, make_folder, make_socket_dir, socket_dir_of
 from infrastructure.embedded.locks import (
+    is_shared,
     open_lock,
     private,
     try_lock,
@@ -203,7 +204,7 @@ class EmbeddedServer(ABC):
     def _is_shared(self) -> bool:
         """Do others use it? While it is being stopped, its supervisor holds the lock alone."""
         with self._lock_file("clients") as clients:
-            return not try_lock(clients) and try_share(clients)
+            return is_shared(clients)
 
     def _ended(self) -> bool:
         if not os.access(self.home, os.W_OK):  # never started here
