@@ -1,8 +1,10 @@
-"""Everything that a provider may do, through the whole running product, as a table of outcomes.
+"""`./do prove providers`: everything that a provider may do, as a table of outcomes.
 
-The cases are those of tests/application/provider_cases.py, the conversations those of
-provider_conversations.py. Afterwards `threadlog evidence` writes one completion of each protocol
-again, from the log alone; and all that the conversations sent is compared, byte for byte.
+Through the whole running product: the cases are those of tests/application/provider_cases.py, the
+conversations those of provider_conversations.py. Afterwards `threadlog evidence` writes one
+completion of each protocol again, from the log alone; and all that the conversations sent is
+compared, byte for byte. Then cases/: on the engine alone, the same table, providers in trouble
+that are asked again, and workers that die at each moment of a conversation.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from application.evidence import Evidence, evidence_of
@@ -35,6 +38,8 @@ from tests.model_server.turn import Protocol
 from tests.system.client import ENDINGS, Client, Seen, connected, valid_text
 from tests.system.stack import KEY, Stack, running
 
+PRODUCT = Path(__file__).parents[3]
+ENGINE_CASES = Path(__file__).parent / "cases"
 IDLE_SECONDS = 3
 PROTOCOLS: tuple[Protocol, ...] = ("chat", "responses", "anthropic")
 
@@ -52,7 +57,21 @@ class Result:
 
 def main() -> int:
     """Print the tables. Exit code 1 when an answer ended otherwise than the cases say."""
-    return asyncio.run(_prove())
+    return max(asyncio.run(_prove()), _run_cases())
+
+
+def _run_cases() -> int:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        str(ENGINE_CASES),
+    ]
+    return min(subprocess.run(command, cwd=PRODUCT, check=False).returncode, 1)
 
 
 async def _prove() -> int:
