@@ -60,6 +60,19 @@
     document.getElementById("notices")?.replaceChildren(box);
   }
 
+  // What was asked, as it was or changed, is asked again: it comes to where one writes, and nothing
+  // that stands there is lost.
+  document.addEventListener("click", (event) => {
+    let place = event.target.closest?.("[data-again]")?.closest("article");
+    if (!place || !field || field.disabled) return;
+    while (place && !place.matches(".said")) place = place.previousElementSibling;
+    const asked = place?.querySelector(".bubble").textContent ?? "";
+    field.setRangeText(asked, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    keep();
+    fit();
+  });
+
   // A button says at once that it was pressed.
   document.addEventListener("submit", (event) => {
     const button = event.submitter;

@@ -1,5 +1,6 @@
 """Answers that are stopped, tools at work, approvals, results that come later, and the queue."""
 
+import re
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.model_server import ask
 from tests.prove.browser.person import PATIENCE, Person
 
 
@@ -26,6 +28,26 @@ async def test_stop_ends_the_answer_and_keeps_its_words(person: Person) -> None:
     await person.wait_for_end()
     await person.hears("Answer stopped")
     assert (await person.seen()).answers[0].startswith("w0 w1 w2 w3 w4 w5")
+    await person.shows_the_log()
+
+
+async def test_a_question_that_failed_is_asked_again_and_nothing_that_was_typed_is_lost(
+    person: Person,
+) -> None:
+    await person.begin("Hello", refuse="key")
+    await person.wait_for_state("failed")
+    await person.wait_for_end()
+    asked = ask("Hello", refuse="key")
+    await person.button("Ask again").click()
+    await expect(person.box).to_be_focused()
+    await expect(person.box).to_have_value(asked)
+    await person.page.keyboard.press("Enter")
+    await expect(person.messages).to_have_text([re.compile(re.escape(asked))] * 2)
+    await expect(person.answers).to_have_count(2, timeout=PATIENCE)
+    await person.wait_for_end()
+    await person.box.fill("Well: ")
+    await person.page.get_by_role("button", name="Ask again: ").first.press("Enter")
+    await expect(person.box).to_have_value(f"Well: {asked}")
     await person.shows_the_log()
 
 
