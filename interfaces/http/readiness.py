@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from application.ports import LogUnavailable
-from infrastructure.event_log.connection import is_lost
+from infrastructure.event_log.connection import is_lost, is_passing
 from infrastructure.event_log.reader import LogReader
 from infrastructure.migrations import pending
 from infrastructure.migrations.problems import SchemaProblem
@@ -60,7 +60,7 @@ def schema_check(url: str) -> Check:
         except SchemaProblem as problem:
             return str(problem)
         except Exception as error:
-            if is_lost(error):
+            if is_lost(error) or is_passing(error):
                 return AWAY
             raise
         return f"lacks {', '.join(missing)}" if missing else None

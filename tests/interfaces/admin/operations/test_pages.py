@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from tests.infrastructure.event_log.freeze import frozen
 from tests.interfaces.admin.visitors import Visitor, visiting
 from tests.interfaces.http.house import House, eventually, migrated_database, open_house
 from tests.interfaces.http.worker import Worker
-from tests.servers import FAST, serving
+from tests.servers import FAST, connected, serving
 
 HERE = "/_admin/operations"
 PAGES = ["", "/now", "/completions", "/tools", "/workers", "/projections"]
@@ -224,6 +225,24 @@ async def own(
         async with open_house(url, redis_url=valkey.url) as house:
             await shown(house)
             yield house, server
+
+
+async def test_a_database_that_lets_nobody_else_in_is_told(
+    own: tuple[House, EmbeddedPostgres],
+) -> None:
+    """Its connections are all in use: the looks that need another one say so."""
+    house, server = own
+    admin = await visiting(house, "admin")
+    name = urlsplit(house.url).path.removeprefix("/")
+    async with connected(server.owner_url) as owner:
+        await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+        try:
+            now = await admin.open(f"{HERE}/now", htmx=True)
+            ready = await house.client(None).get("/readyz")
+        finally:
+            await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+    assert "Database schema: away" in now.text
+    assert ready.json()["checks"]["schema"] == "away"
 
 
 async def test_in_a_new_house_every_page_says_what_will_be_there(
