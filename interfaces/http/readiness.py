@@ -1,7 +1,8 @@
 """Is everything there that the API stands on? One check for each, and what its absence means."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,6 +23,11 @@ LONGEST_LAG = 5_000  # positions, of which most are chunks
 AWAY = "away"
 
 
+@dataclass
+class _UnderWay:
+    task: asyncio.Task[str | None] | None = None
+
+
 @dataclass(frozen=True)
 class Check:
     """`probe` says what is wrong, None when nothing is. Without what is `required` nobody calls."""
@@ -29,9 +35,19 @@ class Check:
     name: str
     probe: Callable[[], Coroutine[Any, Any, str | None]]
     required: bool = False
+    _under_way: _UnderWay = field(default_factory=_UnderWay, init=False, repr=False, compare=False)
 
     async def run(self) -> str | None:
-        """The probe's answer, in bounded time."""
+        """The probe's answer, in bounded time; who asks meanwhile is given the same.
+
+        Anybody may ask, and some probes connect to the database: there is one of each at a time.
+        """
+        task = self._under_way.task
+        if task is None or task.done():
+            task = self._under_way.task = asyncio.create_task(self._probe_in_time())
+        return await asyncio.shield(task)
+
+    async def _probe_in_time(self) -> str | None:
         try:
             return await within(PATIENCE_SECONDS, self.probe())
         except TimeoutError:
