@@ -65,11 +65,19 @@ async def look(
 def ask_for_reason(request: Request) -> Response:
     """To the page that asks for it, and back."""
     if is_fragment_wanted(request):
-        asked = urlsplit(request.headers.get("hx-current-url", ""))
-        to = _address(asked.path, asked.query)
+        to = _place_in(request.headers.get("hx-current-url", ""))
         return Response(status_code=204, headers={"hx-redirect": f"{REASON_PAGE}?to={quote(to)}"})
     to = _address(request.url.path, request.url.query)
     return RedirectResponse(f"{REASON_PAGE}?to={quote(to)}", 303)
+
+
+def _place_in(url: str) -> str:
+    """Empty where it is none."""
+    try:
+        asked = urlsplit(url)
+    except ValueError:
+        return ""
+    return _address(asked.path, asked.query)
 
 
 def _address(path: str, query: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from domain.account_events import LogRead
 from tests.interfaces.admin.inside.looking import REASON, inside, rows
-from tests.interfaces.admin.visitors import Visitor, visiting
+from tests.interfaces.admin.visitors import HTMX, Visitor, visiting
 from tests.interfaces.http.audits import Told, read_by, reads_of
 from tests.interfaces.http.house import House
 
@@ -26,6 +26,15 @@ async def test_without_a_reason_nothing_is_shown_or_written_down(
         assert part.status_code == 204
         assert part.headers["hx-redirect"].startswith("/_admin/audit/reason")
     assert await house.last_position() == before
+
+
+@pytest.mark.parametrize("url", ["http://[", "//[::", "http://a]/_admin"])
+async def test_whatever_page_a_part_was_asked_for_the_reason_is_asked_first(
+    auditor: Visitor, seen: Told, url: str
+) -> None:
+    headers = HTMX | {"hx-current-url": url}
+    part = await auditor.browser.get(f"{inside(seen)}/at/view", headers=headers)
+    assert (part.status_code, part.headers["hx-redirect"]) == (204, "/_admin/audit/reason?to=")
 
 
 async def test_every_look_is_written_down_with_who_what_and_why(
