@@ -59,7 +59,7 @@ def rows(
         legend=list(zip(parts.series, parts.titles, strict=True)) if len(parts.series) > 1 else (),
         bars=bars,
         labels=labels,
-        is_empty=not longest,
+        is_empty=not drawn,
         note=f"{left_out} more below." if left_out else "",
     )
 

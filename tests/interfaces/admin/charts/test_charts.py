@@ -149,6 +149,14 @@ def test_a_chart_of_nothing_says_so() -> None:
     assert "<svg" not in written(drawn)
 
 
+def test_models_whose_price_nobody_knows_are_not_nothing() -> None:
+    drawn = cost_chart([ModelUse("our-own", 3, 100, 50, 0, 3)], within="7 days")
+    assert "Nothing." not in written(drawn)
+    assert [label.text for label in drawn.labels] == ["our-own", "price not known"]
+    assert table_of(drawn)[1] == ["our-own", "3", "$0.00", "3"]
+    assert cost_chart([ModelUse("", 3, 0, 0, 0, 0)], within="7 days").is_empty
+
+
 def test_names_from_outside_stay_text() -> None:
     use = ModelUse(HOSTILE, 1, 10, 10, 5, 0)
     for drawn in (tokens_chart([use], within="x"), cost_chart([use], within="x")):
