@@ -64,6 +64,7 @@ def middle(n: int, *, of: int) -> float:
 
 def compact(value: float) -> str:
     """A number in few characters: `950`, `1.2k`, `3M`."""
+    value = float(f"{value:.3g}")  # what rounds up to a thousand is one of the next unit
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g}{unit}"

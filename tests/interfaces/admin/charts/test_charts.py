@@ -49,6 +49,7 @@ def test_an_axis_goes_up_to_a_round_number(highest: int, ticks: list[float]) -> 
 
 def test_numbers_on_an_axis_are_short() -> None:
     assert list(map(compact, (0, 950, 1200, 2_000_000, 3e9))) == ["0", "950", "1.2k", "2M", "3G"]
+    assert list(map(compact, (999_499, 999_500, 999_999_999))) == ["999k", "1M", "1G"]
     assert list(map(seconds, (0, 200, 1500))) == ["0 ms", "200 ms", "1.5 s"]
 
 
