@@ -227,6 +227,17 @@ async def own(
             yield house, server
 
 
+async def test_without_a_projector_the_database_is_not_blamed(private_house: House) -> None:
+    admin = await visiting(private_house, "admin")
+    for path in ("", "/now"):
+        answer = await admin.open(HERE + path)
+        assert answer.status_code == 503
+        assert "PostgreSQL: ok" in answer.text
+        assert "The database does not answer" not in answer.text
+        assert "As long as no projector has made their read model" in answer.text
+    assert "Has never run" in await admin.page(f"{HERE}/projections")
+
+
 async def test_a_database_that_lets_nobody_else_in_is_told(
     own: tuple[House, EmbeddedPostgres],
 ) -> None:
