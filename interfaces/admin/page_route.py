@@ -44,11 +44,17 @@ class PageRoute(TimelyRoute):
             except (*STATUS, RequestInvalid, RequestValidationError, HTTPException) as refusal:
                 return _problem(request, refusal)
             except Exception:
-                logger.exception("a page failed: %s", request.scope["path"])
+                logger.exception("a page failed: %s", _named(request))
                 text = "Something went wrong inside the server. It has been written down there."
                 return _told(request, 500, text)
 
         return answer_with_page
+
+
+def _named(request: Request) -> str:
+    """The page's function and whose page it was: a path may hold a link's secret, and any byte."""
+    ids = {name: value for name, value in request.path_params.items() if name.endswith("_id")}
+    return f"{request.scope['endpoint'].__name__} {ids!r}"
 
 
 def _problem(request: Request, refusal: Exception) -> Response:

@@ -4,7 +4,9 @@ import tracemalloc
 
 import httpx2
 import pytest
+from fastapi import APIRouter, FastAPI
 
+from interfaces.admin.page_route import PageRoute
 from interfaces.admin.static_files import static_file_of
 from interfaces.http.app import routes_only
 from tests.interfaces.admin.visitors import FROM_HERE, Visitor, stranger
@@ -48,6 +50,25 @@ def test_no_memory_goes_to_files_that_are_not_there() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 1_000_000
+
+
+async def test_what_the_log_says_of_a_page_that_failed_is_one_line_without_secrets(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get("/{thread_id}/{token}")
+    async def broken(thread_id: str, token: str) -> None:
+        raise RuntimeError
+
+    app = FastAPI()
+    app.include_router(router)
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://here") as browser:
+        assert (await browser.get("/1%0Aforged/secret")).status_code == 500
+    [record] = [one for one in caplog.records if one.name == PageRoute.__module__]
+    assert record.getMessage() == r"a page failed: broken {'thread_id': '1\nforged'}"
+    assert record.exc_info
 
 
 async def test_strangers_do_not_make_the_server_write_its_contract_again_and_again() -> None:
