@@ -59,7 +59,9 @@ def _named(request: Request) -> str:
 
 def _problem(request: Request, refusal: Exception) -> Response:
     if isinstance(refusal, RequestValidationError):
-        refusal = invalid(refusal.errors())
+        errors = refusal.errors()
+        is_no_page = any(error["loc"][0] == "path" for error in errors)
+        refusal = HTTPException(404) if is_no_page else invalid(errors)
     if isinstance(refusal, HTTPException):
         is_missing = refusal.status_code == 404
         text = "There is no such page." if is_missing else f"{refusal.detail}."

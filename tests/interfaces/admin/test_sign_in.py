@@ -182,6 +182,13 @@ async def test_every_page_tells_the_browser_what_it_may_do(user: Visitor, house:
     assert [one.status_code for one in pages] == [404, 200, 404]
 
 
+async def test_an_address_that_was_copied_in_part_is_no_page(admin: Visitor) -> None:
+    for path in ("operations/completions/0193f2ab-0000-7000", "users/x", "webhooks/1/edit"):
+        answer = await admin.open(f"/_admin/{path}")
+        assert answer.status_code == 404, path
+        assert "There is no such page." in answer.text
+
+
 async def test_what_a_page_needs_is_served_from_here_and_kept(house: House) -> None:
     browser = stranger(house)
     page = (await browser.get("/_admin/sign-in")).text

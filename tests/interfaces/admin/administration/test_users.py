@@ -124,6 +124,6 @@ async def test_what_is_no_user_has_no_page(admin: Visitor, user: Visitor) -> Non
         assert "There is no such user." in text(answer.text)
         form = {"id": str(uuid4()), "role": "user"}
         assert (await admin.send(f"{USERS}/{one}", form)).status_code == 404
-    for bad in (f"{USERS}/x", f"{USERS}?cursor=x", f"{USERS}?q={'x' * 201}", f"{USERS}?limit=0"):
+    for bad in (f"{USERS}?cursor=x", f"{USERS}?q={'x' * 201}", f"{USERS}?limit=0"):
         assert (await admin.open(bad)).status_code in (400, 422)
     assert (await admin.open(f"{USERS}?q=%00")).status_code == 200
