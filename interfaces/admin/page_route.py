@@ -39,16 +39,21 @@ class PageRoute(TimelyRoute):
                 return await answer(request)
             try:
                 return await answer(request)
-            except NotSignedIn:
-                return _to_sign_in(request)
-            except (*STATUS, RequestInvalid, RequestValidationError, HTTPException) as refusal:
-                return _problem(request, refusal)
-            except Exception:
-                logger.exception("a page failed: %s", _named(request))
-                text = "Something went wrong inside the server. It has been written down there."
-                return _told(request, 500, text)
+            except Exception as error:  # noqa: BLE001  # the person is told
+                return refused(request, error)
 
         return answer_with_page
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """The page that tells a person of it; what nobody has foreseen is logged."""
+    if isinstance(error, NotSignedIn):
+        return _to_sign_in(request)
+    if isinstance(error, (*STATUS, RequestInvalid, RequestValidationError, HTTPException)):
+        return _problem(request, error)
+    logger.error("a page failed: %s", _named(request), exc_info=error)
+    text = "Something went wrong inside the server. It has been written down there."
+    return _told(request, 500, text)
 
 
 def _named(request: Request) -> str:

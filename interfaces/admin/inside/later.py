@@ -7,12 +7,21 @@ from starlette.types import Receive, Scope, Send
 
 
 class Later(Response):
-    """Let everything that can be refused be refused before."""
+    """`refused` makes the answer where that fails; the route has answered by then."""
 
-    def __init__(self, make: Callable[[], Awaitable[Response]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Awaitable[Response]],
+        *,
+        refused: Callable[[Exception], Response],
+    ) -> None:
         super().__init__()
         self._make = make
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._make()
+        try:
+            answer = await self._make()
+        except Exception as error:  # noqa: BLE001  # the person is told
+            answer = self._refused(error)
         await answer(scope, receive, send)

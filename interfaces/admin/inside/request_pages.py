@@ -15,7 +15,7 @@ from interfaces.admin.inside.asked import answers_of, rows_of
 from interfaces.admin.inside.later import Later
 from interfaces.admin.inside.look import Look, look
 from interfaces.admin.inside.raw_event import json_file
-from interfaces.admin.page_route import PageRoute
+from interfaces.admin.page_route import PageRoute, refused
 from interfaces.admin.viewer import Viewing
 from interfaces.http.resources import Here, Resources
 
@@ -34,7 +34,8 @@ async def thread_requests(
         return looked.page(request, "inside/requests_for_auditors.html", tab="requests")
     events = await here.application.log.read_thread(thread_id)
     chosen = _chosen(events, completion)
-    return Later(partial(_page, request, here, looked, events=events, chosen=chosen))
+    make = partial(_page, request, here, looked, events=events, chosen=chosen)
+    return Later(make, refused=partial(refused, request))
 
 
 @router.get("/{position}")
@@ -49,7 +50,7 @@ async def thread_request(
     asked = next((one for one in events if one.position == position), None)
     if asked is None or not looked.sees_all:
         raise HTTPException(404)
-    return Later(partial(_file, here, events, asked=asked))
+    return Later(partial(_file, here, events, asked=asked), refused=partial(refused, request))
 
 
 def _chosen(events: Sequence[AnyRecorded], completion_id: UUID | None) -> UUID | None:

@@ -99,9 +99,11 @@ async def test_what_is_no_answer_of_the_conversation_is_not_found(
     reading: Visitor, seen: Told
 ) -> None:
     path = f"{inside(seen)}/requests"
-    assert (await reading.open(f"{path}?completion={uuid4()}")).status_code == 404
     assert (await reading.open(f"{path}?completion=x")).status_code == 422
-    assert (await reading.open(f"{path}/{seen.asked}")).status_code == 404
+    for missing in (f"{path}?completion={uuid4()}", f"{path}/{seen.asked}"):
+        answer = await reading.open(missing)
+        assert answer.status_code == 404
+        assert "<h1>Not found</h1>" in answer.text, "a page, and not what programs are told"
 
 
 async def test_owners_are_told_who_may(user: Visitor, seen: Told) -> None:
