@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from application.ports import OutcomeUnknown
 from interfaces.admin.pages import is_fragment_wanted, notice, page
 from interfaces.admin.refusals import NotSignedIn
 from interfaces.http.in_time import TimelyRoute
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 SIGN_IN = "/_admin/sign-in"
 QUERY = "%/?:@!$&'()*+,;="  # what stays as it is in a query
+OUTCOME_UNKNOWN = (
+    "The database went away meanwhile, so nobody knows whether this was done. Look whether it was "
+    "before you do it again."
+)
 TITLES = {
     403: "Not for this role",
     404: "Not found",
@@ -71,6 +76,8 @@ def _problem(request: Request, refusal: Exception) -> Response:
         is_missing = refusal.status_code == 404
         text = "There is no such page." if is_missing else f"{refusal.detail}."
         return _told(request, refusal.status_code, text)
+    if isinstance(refusal, OutcomeUnknown):
+        return _told(request, STATUS[OutcomeUnknown], OUTCOME_UNKNOWN)
     return _told(request, *told(refusal))
 
 

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from application.ports import OutcomeUnknown
 from interfaces.admin.page_route import PageRoute
 from interfaces.admin.static_files import static_file_of
 from interfaces.http.app import routes_only
@@ -52,20 +53,32 @@ def test_no_memory_goes_to_files_that_are_not_there() -> None:
     assert kept < 1_000_000
 
 
-async def test_what_the_log_says_of_a_page_that_failed_is_one_line_without_secrets(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def failing(path: str, *, error: Exception) -> httpx2.Response:
+    """What a page answers that fails."""
     router = APIRouter(route_class=PageRoute)
 
     @router.get("/{thread_id}/{token}")
     async def broken(thread_id: str, token: str) -> None:
-        raise RuntimeError
+        raise error
 
     app = FastAPI()
     app.include_router(router)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://here") as browser:
-        assert (await browser.get("/1%0Aforged/secret")).status_code == 500
+        return await browser.get(path)
+
+
+async def test_an_outcome_that_nobody_knows_is_told_without_the_words_of_programs() -> None:
+    answer = await failing("/1/2", error=OutcomeUnknown())
+    assert answer.status_code == 503
+    assert "nobody knows whether this was done" in answer.text
+    assert "append" not in answer.text
+
+
+async def test_what_the_log_says_of_a_page_that_failed_is_one_line_without_secrets(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert (await failing("/1%0Aforged/secret", error=RuntimeError())).status_code == 500
     [record] = [one for one in caplog.records if one.name == PageRoute.__module__]
     assert record.getMessage() == r"a page failed: broken {'thread_id': '1\nforged'}"
     assert record.exc_info
