@@ -38,12 +38,13 @@ class AccessLog:
             if unseen:
                 await self._write(unseen, by=by, what=what)
 
-    async def audited(self, event: AccessEvent, *, by: Principal) -> None:
+    async def audited(self, *events: AccessEvent, by: Principal) -> None:
         """`by` is about to read in an audit: each time is written down, whosever it is.
 
-        Returns and raises as `read`.
+        Returns and raises as `read`; all of the events are in the log then, or none.
         """
-        await self._append([event], by=by)
+        if events:
+            await self._append(events, by=by)
 
     def _is_fresh(self, by: Principal, thread_id: UUID) -> bool:
         written = self._written.get((by.user_id, thread_id))

@@ -125,5 +125,5 @@ async def _written_down(
     request: Request, here: Resources, rows: Sequence[Thread], *, by: Principal, reason: str
 ) -> None:
     """That these are shown; in the log when it returns."""
-    for row in rows:
-        await here.access_log.audited(ThreadRead(row.id, what(request), reason), by=by)
+    reads = [ThreadRead(row.id, what(request), reason) for row in rows]
+    await here.access_log.audited(*reads, by=by)

@@ -122,14 +122,17 @@ async def test_any_conversation_can_be_opened_by_its_id(reading: Visitor, seen: 
 
 
 async def test_the_list_shows_what_is_active_and_writes_it_down(
-    house: House, reading: Visitor, seen: Told
+    house: House, user: Visitor, reading: Visitor, seen: Told
 ) -> None:
+    await user.api.start()
     await house.projected()
     page = await reading.page("/_admin/audit")
     assert f"{inside(seen)}/timeline" in page
-    reads = [read_by(one) for one in await reads_of(house, reading.api)]
+    written = await reads_of(house, reading.api)
+    reads = [read_by(one) for one in written]
     assert (UUID(seen.thread), "audit_page", REASON) in reads
-    assert len(reads) == page.count("/timeline")
+    assert len(reads) == page.count("/timeline") > 1
+    assert len({one.at for one in written}) == 1, "all in one append"
 
 
 async def test_the_feed_shows_everybodys_events_and_says_so_in_the_log(
