@@ -69,6 +69,7 @@ async def test_answers_of_everybody_are_listed_and_found(
     for query in ("", f"?user={user.id}", f"?thread={thread}&status=open&until=2999-01-01T00:00"):
         text = await admin.page(f"{HERE}/completions{query}")
         assert f'href="{link}"' in text, query
+        assert "Asked for (UTC)" in text
         assert (other in text) == ("thread" not in query)
         assert WORDS not in text
     for query in ("status=failed", "name=gpt", "agent=nobody", "since=2999-01-01T00:00"):
