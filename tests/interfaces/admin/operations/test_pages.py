@@ -40,7 +40,7 @@ async def open_answer(house: House, user: Visitor) -> dict[str, str]:
 async def test_every_page_opens_for_administrators_only(
     house: House, admin: Visitor, user: Visitor, auditor: Visitor, path: str
 ) -> None:
-    await house.projected()
+    await shown(house)
     assert (await admin.open(HERE + path)).status_code == 200
     for other in (user, auditor):
         assert (await other.open(HERE + path)).status_code == 403
