@@ -1,6 +1,7 @@
 """A thread as it stood: its events up to a moment, folded by the projection of the read tables."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -33,6 +34,8 @@ from projections.threads import Thread
 
 R = TypeVar("R", bound=ReadModel)
 
+AT_ONCE = 200  # events or rows, before others have their turn
+
 _BOOKKEEPING = frozenset({"steps", "response"})  # of a completion, whose `text` says more
 
 codec = Codec()
@@ -63,30 +66,33 @@ async def standing(log: AuditedLog, thread_id: UUID, moment: Moment | None = Non
         position=last.position,
         recorded_at=last.recorded_at,
         thread=_shown(rows.get(Thread, thread_id)),
-        messages=_all(rows, Message),
-        completions=[_completion(row, said) for row in _ordered(rows, Completion)],
-        tool_executions=_all(rows, AsyncToolExecution),
+        messages=await _all(rows, Message, _shown),
+        completions=await _all(rows, Completion, lambda row: _completion(row, said)),
+        tool_executions=await _all(rows, AsyncToolExecution, _shown),
     )
 
 
 async def _folded(log: AuditedLog, entries: Sequence[LogEntry]) -> tuple[Rows, frozenset[int]]:
     """The rows, and the positions that had to be skipped. Raises EventCannotBeApplied."""
     try:
-        return _rows_of(entries), frozenset()
+        return await _rows_of(entries), frozenset()
     except EventCannotBeApplied:
         stream = await log.read_stream(projection_stream(RECORD.name))
         skipped = skipped_by(stream, RECORD, codec=codec)
-        return _rows_of([one for one in entries if one.position not in skipped]), skipped
+        rest = [one for one in entries if one.position not in skipped]
+        return await _rows_of(rest), skipped
 
 
-def _rows_of(entries: Sequence[LogEntry]) -> Rows:
+async def _rows_of(entries: Sequence[LogEntry]) -> Rows:
     rows = Rows()
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         try:
             RECORD.change(rows, codec.decode(entry))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise EventCannotBeApplied(entry.position, reason) from error
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
     return rows
 
 
@@ -112,8 +118,13 @@ def _id(row: ReadModel) -> str:
     return str(getattr(row, "id"))  # noqa: B009 - every model of the projection has one
 
 
-def _all(rows: Rows, model: type[ReadModel]) -> list[JsonObject]:
-    return [_shown(row) for row in _ordered(rows, model)]
+async def _all(rows: Rows, model: type[R], show: Callable[[R], JsonObject]) -> list[JsonObject]:
+    shown: list[JsonObject] = []
+    for number, row in enumerate(_ordered(rows, model), start=1):
+        shown.append(show(row))
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return shown
 
 
 def _completion(row: Completion, said: dict[UUID, str]) -> JsonObject:

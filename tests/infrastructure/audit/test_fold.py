@@ -1,5 +1,6 @@
 """A thread as it stood at every position, beside the same events folded by hand."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -57,6 +58,22 @@ def assert_as_by_hand(stood: Standing, told: ByHand) -> None:
 
 def _text(parts: Any) -> str:
     return "".join(part.get("content", "") for part in parts)
+
+
+async def test_others_have_their_turn_while_a_long_thread_is_folded() -> None:
+    story = eventful_thread(2, events=1500)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    waiting = asyncio.create_task(others())
+    await standing(StoredLog(story.log.events), story.id)
+    waiting.cancel()
+    assert turns >= 5
 
 
 @pytest.mark.parametrize(("seed", "events"), STORIES)
