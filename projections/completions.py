@@ -25,6 +25,7 @@ from domain.completion_events import (
 from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
 from domain.thread_events import MessageQueued
+from projections import interruptions
 from projections.listing import Page, Reader, may_see, oldest_first
 from projections.parts import parts_of, text_of
 from projections.rows import Rows
@@ -152,13 +153,7 @@ def interrupted(rows: Rows, recorded: Recorded[object], event: CompletionInterru
     kept = row.steps[-1]["characters"] if row.steps else 0
     row.response = (row.response or "")[:kept] or None
     row.model_asked_at = None
-    match event.reason:
-        case "worker_lost":
-            row.lost_workers += 1
-        case "model_retried":
-            row.model_retries += 1
-        case "handed_over":
-            row.handovers += 1
+    interruptions.count(row, event.reason)
 
 
 def cancel_requested(rows: Rows, recorded: Recorded[object]) -> None:

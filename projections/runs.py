@@ -13,6 +13,7 @@ from domain.catalogue import Event
 from domain.completion import Status as CompletionStatus
 from domain.execution import Status as ExecutionStatus
 from domain.recorded import Recorded
+from projections import interruptions
 from projections.rows import Rows
 from projections.schema import ReadModel, moment, owner_of, thread_of
 
@@ -106,7 +107,9 @@ def change(rows: Rows, recorded: Recorded[Event]) -> None:
         case completion.ApprovalAnswered():
             _row(rows, recorded).status = "pending"
         case completion.CompletionInterrupted():
-            _interrupted(_row(rows, recorded), event)
+            row = _row(rows, recorded)
+            row.status = "pending"
+            interruptions.count(row, event.reason)
         case execution.ExecutionProgressed():
             _row(rows, recorded).progress = event.fraction
         case completion.CancelRequested() | execution.ExecutionCancelRequested():
@@ -150,17 +153,6 @@ def _started(
     row.attempts, row.worker_id, row.progress = event.attempt, event.worker_id, None
     row.claimed_at = moment(recorded)
     row.started_at = row.started_at or row.claimed_at
-
-
-def _interrupted(row: Run, event: completion.CompletionInterrupted) -> None:
-    row.status = "pending"
-    match event.reason:
-        case "worker_lost":
-            row.lost_workers += 1
-        case "model_retried":
-            row.model_retries += 1
-        case "handed_over":
-            row.handovers += 1
 
 
 def _ended(rows: Rows, recorded: Recorded[Event]) -> None:
