@@ -10,20 +10,18 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import inspect
 
 from application.audit.moments import Moment
-from application.audit.refusals import EventCannotBeApplied, ThreadNotStartedThen
+from application.audit.refusals import EventCannotBeApplied
 from application.audit.standing import Standing
 from application.transcript import without_void
 from domain.completion import ENDED
 from domain.completion_events import Chunk
-from domain.ids import projection_stream
 from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
-from domain.refusals import ThreadNotFound
 from infrastructure.audit.log import AuditedLog
 from infrastructure.audit.moments import Cut
+from infrastructure.audit.skipped import skipped_positions
 from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.entry import LogEntry
-from infrastructure.projecting.follower import skipped_by
 from projections.async_tool_executions import AsyncToolExecution
 from projections.completions import Completion
 from projections.messages import Message
@@ -49,17 +47,12 @@ async def standing(log: AuditedLog, thread_id: UUID, moment: Moment | None = Non
     have decided that the read tables pass over that event.
     """
     cut = await Cut.at(log, moment)
-    entries = await log.read_thread(thread_id, chunks=False)
-    if not entries:
-        raise ThreadNotFound
-    seen = [entry for entry in entries if cut.holds(entry)]
-    if not seen:
-        raise ThreadNotStartedThen
+    seen = await cut.read_thread(log, thread_id)
     rows, skipped = await _folded(log, seen)
     last, said = seen[-1], dict[UUID, str]()
     for row in rows.all(Completion):
         if row.attempts and row.status not in ENDED:
-            stream = [entry for entry in await log.read_stream(row.id) if cut.holds(entry)]
+            stream = await cut.read_stream(log, row.id)
             said[row.id] = _said([one for one in stream if one.position not in skipped])
             last = max(last, stream[-1], key=_position)
     return Standing(
@@ -77,8 +70,7 @@ async def _folded(log: AuditedLog, entries: Sequence[LogEntry]) -> tuple[Rows, f
     try:
         return await _rows_of(entries), frozenset()
     except EventCannotBeApplied:
-        stream = await log.read_stream(projection_stream(RECORD.name))
-        skipped = skipped_by(stream, RECORD, codec=codec)
+        skipped = await skipped_positions(log)
         rest = [one for one in entries if one.position not in skipped]
         return await _rows_of(rest), skipped
 

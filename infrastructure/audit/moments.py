@@ -1,12 +1,13 @@
-"""Where a moment stands in a log."""
+"""Where a moment stands in a log, and what had happened by then."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
+from uuid import UUID
 
 from application.audit.moments import Moment
-from application.audit.refusals import TimeIsAhead
-from domain.refusals import PositionIsAhead
+from application.audit.refusals import ThreadNotStartedThen, TimeIsAhead
+from domain.refusals import PositionIsAhead, ThreadNotFound
 from infrastructure.audit.log import AuditedLog
 from infrastructure.event_log.entry import LogEntry
 
@@ -39,6 +40,23 @@ class Cut:
         return entry.position <= self.through and (
             self.until is None or entry.recorded_at <= self.until
         )
+
+    async def read_thread(self, log: AuditedLog, thread_id: UUID) -> list[LogEntry]:
+        """The thread's events by then, without chunks; there is at least one.
+
+        Raises ThreadNotFound and ThreadNotStartedThen.
+        """
+        entries = await log.read_thread(thread_id, chunks=False)
+        if not entries:
+            raise ThreadNotFound
+        seen = [entry for entry in entries if self.holds(entry)]
+        if not seen:
+            raise ThreadNotStartedThen
+        return seen
+
+    async def read_stream(self, log: AuditedLog, stream_id: UUID) -> list[LogEntry]:
+        """All events of one stream by then."""
+        return [entry for entry in await log.read_stream(stream_id) if self.holds(entry)]
 
 
 async def _is_reached(log: AuditedLog, end: int, time: datetime) -> bool:

@@ -5,18 +5,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from application.audit.moments import Moment
-from application.audit.refusals import EventCannotBeApplied, ThreadNotStartedThen
+from application.audit.refusals import EventCannotBeApplied
 from domain.catalogue import BY_TYPE, TERMINAL_NAMES, Event
 from domain.completion_events import CompletionStarted
-from domain.ids import projection_stream
 from domain.recorded import Recorded
-from domain.refusals import ThreadNotFound
 from infrastructure.audit.log import AuditedLog
 from infrastructure.audit.moments import Cut
+from infrastructure.audit.skipped import skipped_positions
 from infrastructure.event_log.codec import BrokenEvent, Codec, UnknownEvent
 from infrastructure.event_log.entry import LogEntry
-from infrastructure.projecting.follower import skipped_by
-from projections.record import RECORD
 
 AT_ONCE = 500  # events that are decoded before others have their turn
 
@@ -33,17 +30,12 @@ async def events_so_far(
     EventCannotBeApplied where one cannot be read, unless operators have passed over it.
     """
     cut = await Cut.at(log, moment)
-    entries = await log.read_thread(thread_id, chunks=False)
-    if not entries:
-        raise ThreadNotFound
-    seen = [entry for entry in entries if cut.holds(entry)]
-    if not seen:
-        raise ThreadNotStartedThen
+    seen = await cut.read_thread(log, thread_id)
     under_way = _under_way(seen)
     if under_way:
         seen = [entry for entry in seen if entry.originator_id not in under_way]
         for stream_id in under_way:
-            seen += filter(cut.holds, await log.read_stream(stream_id))
+            seen += await cut.read_stream(log, stream_id)
         seen.sort(key=_position)
     return await _decoded(log, seen)
 
@@ -63,8 +55,7 @@ async def _decoded(log: AuditedLog, entries: Sequence[LogEntry]) -> list[Recorde
             events.append(_codec.decode(entry))
         except (UnknownEvent, BrokenEvent) as error:
             if skipped is None:
-                stream = await log.read_stream(projection_stream(RECORD.name))
-                skipped = skipped_by(stream, RECORD, codec=_codec)
+                skipped = await skipped_positions(log)
             if entry.position not in skipped:
                 reason = f"{type(error).__name__}: {error}"
                 raise EventCannotBeApplied(entry.position, reason) from error
