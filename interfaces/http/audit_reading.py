@@ -1,23 +1,13 @@
 """Answers of an audit that last: written bit by bit, waited for, ended in good order."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
 from application.ports import LogUnavailable
-from interfaces.http.lasting import (
-    HEADERS,
-    LIMITS,
-    ClientIsStalled,
-    Connection,
-    Question,
-    StreamLimits,
-)
+from interfaces.http.lasting import LIMITS, Connection, Question, StreamLimits
+from interfaces.http.lasting_answer import LastingAnswer, Permission
 
 AGAIN_SECONDS = 0.5
 
@@ -49,12 +39,13 @@ class Reading:
     ) -> None:
         self.clock = asyncio.get_running_loop().time
         self._connection = connection
-        self._is_allowed = is_allowed
         self._leaving = leaving
         self._silence = silence
         self._limits = limits
-        self._recheck_at = self.clock() + limits.recheck_seconds
-        self._ends_at = self.clock() + limits.life_seconds * random.uniform(1, 1.2)  # noqa: S311
+        self._permission = Permission(
+            is_allowed, every_seconds=limits.recheck_seconds, again_seconds=AGAIN_SECONDS
+        )
+        self._ends_at = limits.end_of_life(self.clock())
 
     async def write(self, body: bytes) -> None:
         """Returns once the network has taken it."""
@@ -71,7 +62,7 @@ class Reading:
             if quiet_seconds <= 0:
                 await self._connection.write(self._silence())
                 continue
-            next_look = min(self._recheck_at, self._ends_at, self.clock() + quiet_seconds)
+            next_look = min(self._permission.ask_at, self._ends_at, self.clock() + quiet_seconds)
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(min(moment, next_look)):
                     await self._leaving.wait()
@@ -85,23 +76,16 @@ class Reading:
                 await self.wait_until(self.clock() + AGAIN_SECONDS)
 
     async def _look(self) -> None:
-        now = self.clock()
-        if self._leaving.is_set() or now >= self._ends_at:
+        if self._leaving.is_set() or self.clock() >= self._ends_at:
             raise ReadingIsOver
-        if now < self._recheck_at:
-            return
-        try:
-            if not await self._is_allowed():
-                raise ReaderIsRefused
-            self._recheck_at = now + self._limits.recheck_seconds
-        except LogUnavailable:
-            self._recheck_at = now + AGAIN_SECONDS
+        if not await self._permission.holds():
+            raise ReaderIsRefused
 
 
 Write: TypeAlias = Callable[[Reading], Awaitable[None]]
 
 
-class LongAnswer(Response):
+class LongAnswer(LastingAnswer):
     """Writes what `write` says. `last_words` follow when the reading was over before that."""
 
     def __init__(
@@ -115,29 +99,14 @@ class LongAnswer(Response):
         last_words: Callable[[], bytes] = bytes,
         limits: StreamLimits = LIMITS,
     ) -> None:
-        self.status_code = 200
-        self.background = None
-        self.media_type = media_type
-        self.init_headers(HEADERS)
+        super().__init__(limits=limits, media_type=media_type)
         self._write = write
         self._is_allowed = is_allowed
         self._leaving = leaving
         self._silence = silence
         self._last_words = last_words
-        self._limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = Connection(scope, receive, send, send_seconds=self._limits.send_seconds)
-        async with connection.while_open():
-            try:
-                await connection.start(self)
-                await self._answer(connection)
-                is_whole = True
-            except (ClientIsStalled, ReaderIsRefused):
-                is_whole = False
-            await (connection.end() if is_whole else connection.cut())
-
-    async def _answer(self, connection: Connection) -> None:
+    async def _fill(self, connection: Connection) -> bool:
         reading = Reading(
             connection,
             is_allowed=self._is_allowed,
@@ -149,3 +118,6 @@ class LongAnswer(Response):
             await self._write(reading)
         except ReadingIsOver:
             await connection.write(self._last_words())
+        except ReaderIsRefused:
+            return False
+        return True

@@ -1,13 +1,9 @@
 """Events as Server-Sent Events: what the log has, then live, for a bounded time."""
 
 import asyncio
-import random
 from collections.abc import Collection
 from contextlib import suppress
 from uuid import UUID
-
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from application.ports import LogUnavailable
 from domain.catalogue import TERMINAL_NAMES
@@ -23,17 +19,11 @@ from infrastructure.relay.subscription import (
     Tick,
 )
 from infrastructure.relay.visible import VisibleEvents
-from interfaces.http.lasting import (
-    HEADERS,
-    LIMITS,
-    ClientIsStalled,
-    Connection,
-    Question,
-    StreamLimits,
-)
+from interfaces.http.lasting import LIMITS, Connection, Question, StreamLimits
+from interfaces.http.lasting_answer import LastingAnswer, Permission, stream_begins
 
 
-class EventStream(Response):
+class EventStream(LastingAnswer):
     """The live form of `get_events` and `get_own_events`; whatever may refuse was asked before.
 
     `names`: show only these events. `is_idle`: end when it says so and the log has nothing more.
@@ -41,8 +31,6 @@ class EventStream(Response):
     At the end of its life, and at shutdown, it ends cleanly and clients resume. One that was to
     end when idle is broken off instead, or half an answer would look like the whole.
     """
-
-    media_type = "text/event-stream"
 
     def __init__(
         self,
@@ -56,9 +44,7 @@ class EventStream(Response):
         is_allowed: Question | None = None,
         limits: StreamLimits = LIMITS,
     ) -> None:
-        self.status_code = 200
-        self.background = None
-        self.init_headers(HEADERS)
+        super().__init__(limits=limits)
         self._hub = hub
         self._subject = subject
         self._owner_id = owner_id
@@ -66,37 +52,28 @@ class EventStream(Response):
         self._visible = VisibleEvents(names)
         self._is_idle = is_idle
         self._is_allowed = is_allowed
-        self._limits = limits
-        self._recheck_at = 0.0
         self._caught_up = False
         self._ask_idle = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = Connection(scope, receive, send, send_seconds=self._limits.send_seconds)
-        async with connection.while_open():
-            try:
-                await connection.start(self)
-                is_whole = await self._stream(connection)
-            except ClientIsStalled:
-                is_whole = False
-            except HubIsClosed:
-                is_whole = self._is_idle is None
-            await (connection.end() if is_whole else connection.cut())
+    async def _fill(self, connection: Connection) -> bool:
+        try:
+            return await self._stream(connection)
+        except HubIsClosed:
+            return self._is_idle is None
 
     async def _stream(self, connection: Connection) -> bool:
-        """Write until the end; may the client take it for one?"""
-        await connection.write(b": threadlog\nretry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311
+        await connection.write(stream_begins(least_ms=1000, most_ms=3000))
+        permission = Permission(self._is_allowed, every_seconds=self._limits.recheck_seconds)
         clock = asyncio.get_running_loop().time
-        self._recheck_at = clock() + self._limits.recheck_seconds
-        ends_at = clock() + self._limits.life_seconds * random.uniform(1, 1.2)  # noqa: S311
+        ends_at = self._limits.end_of_life(clock())
         async with self._hub.subscribe(
             self._subject,
             owner_id=self._owner_id,
             after=self._after,
-            tick_seconds=self._limits.comment_seconds / 3,
+            tick_seconds=self._limits.tick_seconds,
         ) as subscription:
             async for item in subscription:
-                if not await self._may_go_on(clock()):
+                if not await permission.holds():
                     return False
                 await self._write(item, connection)
                 is_over = await self._is_over(subscription)
@@ -104,16 +81,6 @@ class EventStream(Response):
                     await connection.write(self._visible.cursor())
                     return is_over or self._is_idle is None
         raise AssertionError("a subscription ends with HubIsClosed")
-
-    async def _may_go_on(self, now: float) -> bool:
-        """Asked before each write, so that nothing is written on an old answer."""
-        if self._is_allowed is None or now < self._recheck_at:
-            return True
-        with suppress(LogUnavailable):
-            if not await self._is_allowed():
-                return False
-            self._recheck_at = now + self._limits.recheck_seconds
-        return True
 
     async def _write(self, item: Item, connection: Connection) -> None:
         match item:
@@ -126,7 +93,7 @@ class EventStream(Response):
                 await connection.write(b'event: sync\ndata: {"position":%d}\n\n' % position)
                 self._caught_up = self._ask_idle = True
             case Tick():
-                if connection.silent_seconds > self._limits.comment_seconds / 2:
+                if self._limits.wants_comment(connection.silent_seconds):
                     await connection.write(self._visible.cursor() or b":\n\n")
 
     async def _is_over(self, subscription: Subscription) -> bool:

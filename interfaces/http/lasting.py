@@ -1,6 +1,7 @@
 """Answers that last: the connection that they are written to, bit by bit, and their limits."""
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,19 @@ class StreamLimits:
     send_seconds: float = 30.0  # for the client to take 64 KiB
     recheck_seconds: float = 25.0  # after which the reader's rights are looked at within 5 more
     life_seconds: float = 900.0  # and up to a fifth more, lest all come back together
+
+    @property
+    def tick_seconds(self) -> float:
+        """Between two looks at a stream to which nothing happens."""
+        return self.comment_seconds / 3
+
+    def wants_comment(self, silent_seconds: float) -> bool:
+        """Is a stream to say at this tick that it lives? The next one may be too late."""
+        return silent_seconds > self.comment_seconds / 2
+
+    def end_of_life(self, begins: float) -> float:
+        """On the clock on which it begins."""
+        return begins + self.life_seconds * random.uniform(1, 1.2)  # noqa: S311
 
 
 LIMITS = StreamLimits()
