@@ -3,6 +3,8 @@
 import re
 from html import unescape
 
+from tests.interfaces.admin.dom import parsed, words
+
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 _SECRET = re.compile(r'id="secret"[^>]* value="([^"]+)"')
 _ERROR = re.compile(r'<p class="error" id="([\w-]+)-error">([^<]*)</p>')
@@ -27,4 +29,4 @@ def errors(html: str) -> dict[str, str]:
 
 def text(html: str) -> str:
     """What a reader reads, in one line."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    return words(parsed(html))

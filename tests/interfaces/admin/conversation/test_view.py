@@ -20,8 +20,9 @@ from domain.thread_events import TurnEnded
 from interfaces.admin.conversation.reading import conversation_at
 from interfaces.admin.conversation.shown import SHOWN_ITEMS, Shown
 from tests.infrastructure.audit.stored import StoredLog
-from tests.interfaces.admin.conversation.dom import Dom, Element
+from tests.interfaces.admin.conversation.dom import Dom
 from tests.interfaces.admin.conversation.pages import Following, whole
+from tests.interfaces.admin.dom import Element, words
 from tests.projections.story import WORKER, Log, Story, answer, said
 
 HOSTILE = "<script>alert(1)</script>"
@@ -32,12 +33,6 @@ async def shown(story: Story, *, read_only: bool = False, first: int | None = No
     return Dom(whole(Shown(conversation, read_only=read_only, first=first)))
 
 
-def words(element: Element) -> str:
-    """Its text, as it is read."""
-    told = [one if isinstance(one, str) else words(one) for one in element.children]
-    return " ".join(" ".join(told).split())
-
-
 def forms(dom: Dom) -> list[tuple[str | None, dict[str, str | None]]]:
     """Where each goes, and with what."""
     return [
@@ -45,11 +40,11 @@ def forms(dom: Dom) -> list[tuple[str | None, dict[str, str | None]]]:
             form.attributes["action"],
             {
                 field.attributes["name"] or "": field.attributes.get("value")
-                for field in form.all()
+                for field in form.elements()
                 if field.attributes.get("type") == "hidden"
             },
         )
-        for form in dom.body.all()
+        for form in dom.body.elements()
         if form.tag == "form"
     ]
 
@@ -75,7 +70,7 @@ async def test_an_answer_under_way_is_busy_and_can_be_stopped() -> None:
     assert answered.attributes["aria-busy"] == "true"
     assert "Answering" in words(answered)
     assert "Well, " in words(dom.by_id(f"text-{completion}-0"))
-    stop = [one for one in dom.by_id("actions").all() if one.tag == "button"]
+    stop = [one for one in dom.by_id("actions").elements() if one.tag == "button"]
     assert [one.attributes for one in stop] == [
         {
             "class": "button danger",
@@ -143,7 +138,7 @@ async def test_who_must_decide_on_a_tool_sees_what_it_would_do() -> None:
     told = words(dom.by_id(f"answer-{completion}"))
     assert f'{{ "file": "{HOSTILE}" }}' in told
     assert "Needs your decision" in told
-    buttons = [one for one in dom.body.all() if one.attributes.get("name") == "approved"]
+    buttons = [one for one in dom.body.elements() if one.attributes.get("name") == "approved"]
     assert [(words(one), one.attributes["value"]) for one in buttons] == [
         ("Approve", "true"),
         ("Deny", "false"),
@@ -216,7 +211,7 @@ async def test_waiting_messages_can_be_withdrawn() -> None:
     sooner, _ = story.queue("Stop: this", mode="interrupt")
     dom = await shown(story)
     queue = dom.by_id("queue")
-    rows = [words(one) for one in queue.all() if one.tag == "li"]
+    rows = [words(one) for one in queue.elements() if one.tag == "li"]
     assert [row.split(" ")[0] for row in rows] == ["Stop:", "Then"]
     assert "Interrupts" in rows[0]
     assert [action for action, _ in forms(dom)] == [
@@ -233,7 +228,7 @@ async def test_nothing_that_people_or_models_write_is_taken_for_html() -> None:
     story.stream(completion, ToolReturned(HOSTILE, HOSTILE, "error", HOSTILE, message=HOSTILE))
     story.queue(HOSTILE)
     dom = await shown(story)
-    assert [one for one in dom.body.all() if one.tag == "script"] == []
+    assert [one for one in dom.body.elements() if one.tag == "script"] == []
     assert words(dom.body).count("alert(1)") >= 6
 
 
@@ -248,7 +243,7 @@ async def test_a_page_ends_with_the_last_items_and_leads_to_the_earlier_ones() -
     articles = _articles(dom)
     assert 150 <= len(articles) <= SHOWN_ITEMS
     assert "Question 104" in words(articles[-2])
-    (link,) = [one.attributes["href"] for one in dom.body.all() if one.tag == "a"]
+    (link,) = [one.attributes["href"] for one in dom.body.elements() if one.tag == "a"]
     assert link == "?first=0"
     assert len(_articles(await shown(story, first=0))) == 210
 
@@ -279,4 +274,4 @@ async def test_those_who_cannot_see_the_page_are_told_in_sentences() -> None:
 
 
 def _articles(dom: Dom) -> Sequence[Element]:
-    return [one for one in dom.body.all() if one.tag == "article"]
+    return [one for one in dom.body.elements() if one.tag == "article"]

@@ -2,14 +2,13 @@
 
 import asyncio
 import copy
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
-from tests.interfaces.admin.live.dom import Element, parsed, swap
+from tests.interfaces.admin.dom import Element, grow, parsed, words
 from tests.interfaces.admin.visitors import Visitor
 
 DEADLINE_SECONDS = 10.0
@@ -41,16 +40,16 @@ class Tab:
     @property
     def html(self) -> str:
         """All that the stream changes."""
-        return "".join(self.page.by_id(place).html() for place in PLACES)
+        return "".join(self.page.by_id(place).tidy().outer_html for place in PLACES)
 
     @property
     def text(self) -> str:
-        return " ".join(re.sub(r"<[^>]*>", " ", self.page.by_id("conversation").html()).split())
+        return words(self.page.by_id("conversation"))
 
     @property
     def first_message(self) -> str:
         """Its id."""
-        ids = [one.attributes.get("id", "") for one in self.page.by_id("conversation").everything()]
+        ids = [one.attributes.get("id", "") for one in self.page.by_id("conversation").elements()]
         return next(one for one in ids if one.startswith("said-")).removeprefix("said-")
 
     @asynccontextmanager
@@ -142,40 +141,29 @@ class Tab:
                 self._named = self._named if element == "." else element
                 if self._growing is None or self._growing.attributes["id"] != self._named:
                     self._growing = self.page.by_id(self._named)
-                _grow(self._growing, name, rest)
+                level, _, html = rest.partition(" ") if name == "more" else ("0", "", rest)
+                grow(self._growing, name, html, level=int(level))
             case _:
-                swap(self.page, data)
+                _swap(self.page, data)
                 self._growing = None
 
 
-def _grow(text: Element, how: str, data: str) -> None:
-    blocks = [one for one in text.children if isinstance(one, Element) and "open" in one.classes]
-    block = blocks[-1] if blocks else Element()
-    match how:
-        case "open":
-            block.children.clear()
-            _append(block, data)
-        case "close":
-            block.put_before(parsed(data).children)
-            block.children.clear()
-        case "keep":
-            block.put_before(list(block.children))
-            block.children.clear()
-        case "more":
-            level, _, html = data.partition(" ")
-            chain = [block]
-            while chain[0].children and isinstance(last := chain[0].children[-1], Element):
-                chain.insert(0, last)
-            _append(chain[int(level)], html)
-        case _:
-            text.attributes.pop("aria-busy", None)
-            if blocks:
-                block.remove()
-
-
-def _append(element: Element, html: str) -> None:
-    for child in parsed(html).children:
-        element.append(child)
+def _swap(page: Element, html: str) -> None:
+    """Out of band, as htmx does it."""
+    for new in list(parsed(html).children):
+        assert isinstance(new, Element), new
+        how, _, where = new.attributes.pop("hx-swap-oob").partition(":#")
+        match how:
+            case "true":
+                old = page.by_id(new.attributes["id"])
+                old.put_before(new)
+                old.remove()
+            case "beforeend":
+                page.by_id(where).append(*new.children)
+            case "beforebegin":
+                page.by_id(where).put_before(*new.children)
+            case _:
+                raise AssertionError(how)
 
 
 async def opened(visitor: Visitor, thread_id: object) -> Tab:

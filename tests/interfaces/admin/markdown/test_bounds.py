@@ -11,7 +11,7 @@ from interfaces.admin.markdown.blocks import BLOCK_AT_MOST, Blocks
 from interfaces.admin.markdown.growth import Closed
 from interfaces.admin.markdown.rendering import markdown_html
 from interfaces.admin.markdown.showing import OPEN_CHARACTERS_AT_MOST
-from tests.interfaces.admin.markdown.page import tree
+from tests.interfaces.admin.dom import parsed
 from tests.interfaces.admin.markdown.texts import PROSE, hostile
 
 
@@ -22,7 +22,7 @@ def test_hostile_text_is_followed_to_its_end() -> None:
             growing.add(text[begins : begins + 420])
             growing.changes()
         growing.end()
-        tree(growing.html)
+        parsed(growing.html)
         assert growing.html == html_of(text), name
 
 
@@ -83,14 +83,14 @@ def test_a_closed_block_is_rendered_once_for_all_its_readers() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 50_000, "| a | b |\n|---|---|\n" + "| x | y |\n" * 4_000])
 def test_what_is_too_long_is_cut_and_loses_nothing(text: str) -> None:
-    shown = tree(html_of(text))
+    shown = parsed(html_of(text))
     assert shown.text.replace("\n", "") == text.replace("\n", "")
     assert {child.outer_html[:19] for child in shown.elements()} == {'<pre class="plain">'}
 
 
 def test_long_code_is_cut_at_lines_and_stays_code() -> None:
     code = "\n".join(f"x = {number}  # why" for number in range(3_000))
-    shown = tree(html_of(f"before\n```python\n{code}\n```\n*after*"))
+    shown = parsed(html_of(f"before\n```python\n{code}\n```\n*after*"))
     blocks = [element.text for element in shown.elements() if element.tag == "pre"]
     assert "\n".join(blocks) == code
     assert shown.text.endswith("after")

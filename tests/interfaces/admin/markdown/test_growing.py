@@ -5,7 +5,8 @@ import random
 import pytest
 
 from interfaces.admin.markdown import Change, Closed, GrowingText, More, Open, html_of
-from tests.interfaces.admin.markdown.page import Page, tree
+from tests.interfaces.admin.dom import parsed
+from tests.interfaces.admin.markdown.page import Page
 from tests.interfaces.admin.markdown.texts import PROSE, REALISTIC, pieces, scramble
 
 
@@ -23,7 +24,7 @@ def follow(text: str, *, step: int) -> tuple[Page, list[Change]]:
         growing.add(text[begins : begins + step])
         changes = growing.changes()
         page.follow(changes)
-        assert page.html == tree(growing.html).inner_html
+        assert page.html == parsed(growing.html).inner_html
         sent += changes
     growing.end()
     page.follow(last := growing.changes())
@@ -41,19 +42,19 @@ def test_any_pieces_of_any_text_end_in_the_same_page() -> None:
             page.follow(growing.changes(chance.choice([None, 10, 1_000])))
             if chance.random() < 0.2:
                 page.follow(growing.changes())
-                assert page.html == tree(growing.html).inner_html, (seed, so_far)
+                assert page.html == parsed(growing.html).inner_html, (seed, so_far)
                 assert growing.html == typed(so_far).html, (seed, so_far)
         growing.end()
         page.follow(growing.changes())
         assert growing.html == html_of(text), (seed, text)
-        assert page.closed.inner_html == tree(html_of(text)).inner_html, (seed, text)
+        assert page.closed.inner_html == parsed(html_of(text)).inner_html, (seed, text)
 
 
 @pytest.mark.parametrize("text", REALISTIC.values(), ids=REALISTIC)
 @pytest.mark.parametrize("step", [11, 400])
 def test_a_page_that_follows_shows_exactly_the_text_so_far(text: str, step: int) -> None:
     page, _ = follow(text, step=step)
-    assert page.closed.inner_html == tree(html_of(text)).inner_html
+    assert page.closed.inner_html == parsed(html_of(text)).inner_html
     assert page.open.inner_html == ""
 
 
@@ -104,7 +105,7 @@ def test_a_replacement_beyond_the_budget_waits_but_what_grows_does_not() -> None
     growing.add("---\n")
     assert growing.changes(budget=10) == []
     page.follow(growing.changes(budget=100))
-    assert page.html == tree(growing.html).inner_html
+    assert page.html == parsed(growing.html).inner_html
 
 
 def test_a_replacement_that_waited_is_not_sent_when_its_block_closes() -> None:
@@ -115,7 +116,7 @@ def test_a_replacement_that_waited_is_not_sent_when_its_block_closes() -> None:
     growing.add("\nNext")
     page.follow(changes := growing.changes(budget=0))
     assert changes == [Closed("<h4>Hello</h4>"), More(0, "<p>Next</p>")]
-    assert page.html == tree(growing.html).inner_html
+    assert page.html == parsed(growing.html).inner_html
 
 
 def test_a_page_that_was_rendered_whole_goes_on_from_there() -> None:
@@ -123,10 +124,10 @@ def test_a_page_that_was_rendered_whole_goes_on_from_there() -> None:
     rendered = growing.html
     growing.shown()
     assert growing.changes() == []
-    page.open.children = tree(rendered).children.pop().children  # type: ignore[union-attr]
+    page.open.children = parsed(rendered).children.pop().children  # type: ignore[union-attr]
     growing.add(PROSE[700:730])
     page.follow(growing.changes())
-    assert f"{page.html}" == tree(growing.html).inner_html[-len(page.html) :]
+    assert f"{page.html}" == parsed(growing.html).inner_html[-len(page.html) :]
 
 
 def test_a_text_ends_once_and_its_last_block_is_closed() -> None:

@@ -6,7 +6,7 @@ import pytest
 from interfaces.admin.markdown import html_of
 from interfaces.admin.markdown.highlighting import highlighted
 from interfaces.admin.markdown.languages import language_named
-from tests.interfaces.admin.markdown.page import tree
+from tests.interfaces.admin.dom import parsed
 from tests.interfaces.admin.markdown.texts import CODE, hostile
 
 NAMES = (
@@ -37,7 +37,7 @@ def test_code_is_marked(language: str, code: str, marked: str) -> None:
 
 def test_marks_change_nothing_of_the_code() -> None:
     for name in NAMES:
-        assert tree(highlighted(CODE, language=name) or "").text == CODE, name
+        assert parsed(highlighted(CODE, language=name) or "").text == CODE, name
 
 
 def test_a_language_that_nobody_knows_stays_plain() -> None:

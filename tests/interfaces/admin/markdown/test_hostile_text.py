@@ -8,7 +8,8 @@ import pytest
 
 from interfaces.admin.markdown import GrowingText, html_of
 from interfaces.admin.markdown.sanitising import clean
-from tests.interfaces.admin.markdown.page import Page, tree
+from tests.interfaces.admin.dom import parsed
+from tests.interfaces.admin.markdown.page import Page
 from tests.interfaces.admin.markdown.texts import pieces
 
 TAGS = frozenset(
@@ -148,7 +149,7 @@ CORPUS = [*PAYLOADS.splitlines(), PAYLOADS, "\x1b]8;;https://evil.org\x07x\x1b]8
 
 
 def assert_harmless(html: str) -> None:
-    for element in tree(html).elements():
+    for element in parsed(html).elements():
         assert element.tag in TAGS, html
         allowed = ATTRIBUTES.get(element.tag, {})
         for name, value in element.attributes.items():
@@ -173,7 +174,7 @@ def test_hostile_text_is_harmless_wherever_it_is_split() -> None:
             growing.add(piece)
             page.follow(growing.changes())
             assert_harmless(page.html)
-            assert page.html == tree(growing.html).inner_html
+            assert page.html == parsed(growing.html).inner_html
 
 
 def test_the_second_lock_holds_without_the_first() -> None:
@@ -209,4 +210,4 @@ def test_nothing_that_turns_text_around_or_controls_a_terminal_is_left() -> None
 )
 def test_markup_is_shown_as_the_words_that_it_is(markup: str) -> None:
     for text in (f"see {markup} here", f"see {markup}\n# {markup}"):
-        assert tree(html_of(text)).text == text.replace("\n# ", "")
+        assert parsed(html_of(text)).text == text.replace("\n# ", "")

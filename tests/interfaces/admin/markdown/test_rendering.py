@@ -5,7 +5,7 @@ import pytest
 
 from interfaces.admin.markdown import html_of
 from interfaces.admin.markdown.rendering import markdown_html
-from tests.interfaces.admin.markdown.page import tree
+from tests.interfaces.admin.dom import parsed
 from tests.interfaces.admin.markdown.texts import REALISTIC
 
 TO_ELSEWHERE = 'target="_blank" rel="noopener noreferrer nofollow"'
@@ -70,7 +70,7 @@ def test_markdown_is_shown_as_it_is_meant(text: str, html: str) -> None:
     ],
 )
 def test_a_link_says_where_it_leads(text: str, shown: str) -> None:
-    elements = tree(html_of(text)).elements()
+    elements = parsed(html_of(text)).elements()
     hosts = [element.text for element in elements if element.attributes.get("class") == "host"]
     link = next(element for element in elements if element.tag == "a")
     assert link.text + "".join(hosts).upper() == shown
@@ -87,7 +87,7 @@ def test_a_link_says_where_it_leads(text: str, shown: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_plain_address_elsewhere_is_no_link(text: str) -> None:
-    assert not [element for element in tree(html_of(text)).elements() if element.tag == "a"]
+    assert not [element for element in parsed(html_of(text)).elements() if element.tag == "a"]
 
 
 def test_a_list_goes_on_as_a_new_one_when_it_is_long() -> None:
