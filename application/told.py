@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic_ai.messages import (
@@ -23,6 +22,7 @@ from domain.execution_events import (
     ExecutionTimedOut,
 )
 from domain.thread_events import MessageAdded, MessageQueued
+from domain.times import time_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def posted(message_id: UUID, *, among: Iterable[AnyRecorded]) -> AnyRecorded:
 def message_part(recorded: AnyRecorded) -> UserPromptPart:
     """A user's message, from the event that brought it."""
     assert isinstance(recorded.event, MessageAdded | MessageQueued)
-    return UserPromptPart(text_of(recorded.event.parts), timestamp=_moment(recorded))
+    return UserPromptPart(text_of(recorded.event.parts), timestamp=time_of(recorded.at))
 
 
 def returned_part(recorded: AnyRecorded) -> ToolReturnPart:
@@ -72,12 +72,8 @@ def returned_part(recorded: AnyRecorded) -> ToolReturnPart:
         returned.content,
         tool_call_id=returned.tool_call_id,
         outcome="success" if returned.outcome in ("completed", "pending") else "failed",
-        timestamp=_moment(recorded),
+        timestamp=time_of(recorded.at),
     )
-
-
-def _moment(recorded: AnyRecorded) -> datetime:
-    return datetime.fromtimestamp(recorded.at / 1_000_000, UTC)
 
 
 def result_part(execution_id: UUID, *, among: Iterable[AnyRecorded]) -> SystemPromptPart:
@@ -101,4 +97,4 @@ def result_part(execution_id: UUID, *, among: Iterable[AnyRecorded]) -> SystemPr
                 pass
     heading = f"The background tool {tool} (execution {execution_id}) has ended. "
     assert ended is not None
-    return SystemPromptPart(heading + came, timestamp=_moment(ended))
+    return SystemPromptPart(heading + came, timestamp=time_of(ended.at))

@@ -14,7 +14,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from uuid import UUID
@@ -26,6 +25,7 @@ from benchmarks.rig.proof import check_answer, chunk_texts
 from benchmarks.rig.provider import is_whole, provider, words_in
 from benchmarks.rig.system import System, running
 from benchmarks.rig.wire import Received, request
+from domain.times import microseconds_of
 from infrastructure.event_log.codec import Codec
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.reader import LogReader
@@ -36,7 +36,6 @@ from tests.system.stack import KEY
 WORDS = 3
 QUESTION = ask(words=WORDS, gap_seconds=0.02)
 PAUSE_SECONDS = 0.03  # between two samples, for what goes on after an answer
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STEPS = (
     "POST until its append is made: HTTP, key, thread",
     "until PostgreSQL works on it",
@@ -127,7 +126,7 @@ async def steps_of(reader: LogReader, sample: Sample) -> list[float]:
 
 def _moments(entry: LogEntry) -> list[float]:
     """When an event was decided and when it was recorded, in microseconds since 1970."""
-    recorded_at = (entry.recorded_at - EPOCH) / timedelta(microseconds=1)
+    recorded_at = microseconds_of(entry.recorded_at)
     return [Codec().decode(entry).at, recorded_at]
 
 

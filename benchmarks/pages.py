@@ -15,7 +15,6 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from benchmarks.rig.bounded import measured, options
 from benchmarks.rig.figures import Report
 from benchmarks.rig.provider import provider
 from benchmarks.rig.system import System, running
+from domain.times import EPOCH, MILLISECOND
 from infrastructure.event_log import LogReader
 from infrastructure.event_log.codec import Codec
 from tests.prove.browser.chromium import chromium
@@ -36,7 +36,6 @@ from tests.prove.browser.person import Person, arriving
 TOKENS_PER_SECOND = 50
 LONG_PER_SECOND = 500
 STAMP = re.compile(r"(\d{19}):w(\d+)")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MARKDOWN = (
     "## What the log keeps\n\nEvery event has a **position**, a name and a time. It is written "
     "once and never changed, so that whoever reads it later reads *the same words*.\n\n"
@@ -88,10 +87,7 @@ class Rig:
         entries = await self.reader.read_thread(UUID(self.person.thread_id))
         chunks = [entry for entry in entries if entry.name == "completion.chunk"]
         last = [entry for entry in chunks if entry.originator_id == chunks[-1].originator_id]
-        return [
-            ((entry.recorded_at - EPOCH) / timedelta(milliseconds=1), _text(entry))
-            for entry in last
-        ]
+        return [((entry.recorded_at - EPOCH) / MILLISECOND, _text(entry)) for entry in last]
 
 
 def _text(entry: Any) -> str:

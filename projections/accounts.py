@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.account_events import AccountCreated, KeyIssued, KeyRevoked, Role, SessionStarted
 from domain.catalogue import Event
 from domain.recorded import Recorded
+from domain.times import time_of
 from projections.listing import Page, newest_first
 from projections.projection import Batch, Projection
 from projections.rows import Rows
-from projections.schema import EPOCH, ReadModel, moment
+from projections.schema import ReadModel, moment
 from projections.threads import Thread
-
-MICROSECOND = timedelta(microseconds=1)
 
 
 class Account(ReadModel, kw_only=True):
@@ -115,7 +114,7 @@ def _issued(recorded: Recorded[Event], event: KeyIssued) -> AccountKey:
         role=event.role,
         name=event.name,
         issued_at=moment(recorded),
-        expires_at=None if expires is None else EPOCH + expires * MICROSECOND,
+        expires_at=None if expires is None else time_of(expires),
         position=recorded.position,
     )
 

@@ -1,7 +1,7 @@
 """Completions: a row for each answer that was asked for, from the request to its ending."""
 
 from collections.abc import Sequence, Set
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
@@ -25,13 +25,12 @@ from domain.completion_events import (
 from domain.jsonvalue import JsonObject
 from domain.recorded import Recorded
 from domain.thread_events import MessageQueued
+from domain.times import MILLISECOND
 from projections import interruptions
 from projections.listing import Page, Reader, may_see, oldest_first
 from projections.parts import parts_of, text_of
 from projections.rows import Rows
 from projections.schema import ReadModel, moment, owner_of, thread_of
-
-MILLISECOND = timedelta(milliseconds=1)
 
 
 class Step(TypedDict):

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.times import EPOCH
 from projections.hours import STEPS, HourOfAnswers, HourOfFirstTokens, HourOfTools
-from projections.schema import EPOCH
 
 LARGEST_NAMES = 1000  # models or tools in a period; what is named at random must not fill a page
 

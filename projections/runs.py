@@ -1,6 +1,6 @@
 """Runs: what operators see of each answer and background tool. What was said is not in here."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -13,11 +13,10 @@ from domain.catalogue import Event
 from domain.completion import Status as CompletionStatus
 from domain.execution import Status as ExecutionStatus
 from domain.recorded import Recorded
+from domain.times import MILLISECOND
 from projections import interruptions
 from projections.rows import Rows
 from projections.schema import ReadModel, moment, owner_of, thread_of
-
-MILLISECOND = timedelta(milliseconds=1)
 
 Kind: TypeAlias = Literal["completion", "tool"]
 Status: TypeAlias = CompletionStatus | ExecutionStatus

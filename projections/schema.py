@@ -1,15 +1,13 @@
 """The schema `read`: what all read tables have in common."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass
 
 from domain.recorded import Recorded
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
+from domain.times import time_of
 
 METADATA = MetaData(schema="read")
 
@@ -30,7 +28,7 @@ class ReadModel(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False):
 
 def moment(recorded: Recorded[object]) -> datetime:
     """When the event was decided, in UTC."""
-    return EPOCH + timedelta(microseconds=recorded.at)
+    return time_of(recorded.at)
 
 
 def owner_of(recorded: Recorded[object]) -> UUID:

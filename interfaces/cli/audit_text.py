@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from pydantic import JsonValue
 
 from application.audit.requests import ProviderRequest
 from domain.catalogue import BY_TYPE
+from domain.times import time_of
 from interfaces.cli.printable import one_line, printable
 from interfaces.http.audit_views import DifferenceView, Row, RowChangesView, StandingView
 
@@ -86,7 +87,7 @@ def _changes(name: str, fields: dict[str, tuple[JsonValue, JsonValue]]) -> Itera
 def request(one: ProviderRequest, *, with_bodies: bool) -> str:
     """Position, time, completion, attempt, step, model, both hashes, verdict; how it ended."""
     asked = one.asked
-    at = datetime.fromtimestamp(one.at / 1_000_000, UTC).isoformat(timespec="milliseconds")
+    at = time_of(one.at).isoformat(timespec="milliseconds")
     place = f"{one.position} {at} {one.completion_id} {asked.attempt} {asked.step}"
     hashes = f"{asked.body_sha256 or '-'} {one.sha256 or '-'}"
     verdict = "equal" if one.equal else one.why_not or "differs"

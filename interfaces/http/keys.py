@@ -1,6 +1,6 @@
 """API keys: list, issue, revoke. Whoever is no administrator does so for themselves only."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from application.commands.context import Principal
 from domain.account import Key
 from domain.account_events import Role
 from domain.refusals import NotPermitted
+from domain.times import microseconds_of, time_of
 from interfaces.http.authentication import Caller
 from interfaces.http.fields import Name
 from interfaces.http.idempotency import IdempotencyKey, new_id
@@ -23,9 +24,7 @@ from interfaces.http.written import Written
 
 router = APIRouter(prefix="/keys", tags=["keys"], route_class=TimelyRoute)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_YEAR = 9999  # whose end, in another time zone, is no time any more
-MICROSECOND = timedelta(microseconds=1)
 
 
 class IssueKey(Body):
@@ -122,7 +121,7 @@ def _command(body: IssueKey, key_id: UUID, *, by: Principal) -> commands.IssueKe
         user_id=body.user_id or by.user_id,
         role=body.role or by.role,
         name=body.name,
-        expires_at=None if expires is None else (expires - EPOCH) // MICROSECOND,
+        expires_at=None if expires is None else microseconds_of(expires),
         key_id=key_id,
         user_name=body.user_name,
     )
@@ -136,7 +135,7 @@ def _view(key: Key, *, owner: UUID) -> KeyView:
         prefix=issued.prefix,
         role=issued.role,
         name=issued.name,
-        created_at=EPOCH + key.issued_at * MICROSECOND,
-        expires_at=None if issued.expires_at is None else EPOCH + issued.expires_at * MICROSECOND,
+        created_at=time_of(key.issued_at),
+        expires_at=None if issued.expires_at is None else time_of(issued.expires_at),
         revoked=key.revoked,
     )

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from domain.times import time_of
 from domain.webhook import Webhook
 from infrastructure.webhooks.office import DeliveryRow, Stand
-from interfaces.http.keys import EPOCH, MICROSECOND
 
 
 class WebhookCreated(BaseModel):
@@ -72,7 +72,7 @@ def view_of(webhook: Webhook, stand: Stand | None) -> WebhookView:
         name=webhook.name,
         enabled=webhook.enabled,
         reason=webhook.reason,
-        created_at=EPOCH + webhook.created_at * MICROSECOND,
+        created_at=time_of(webhook.created_at),
         position=stand.position if stand else webhook.position,
         pending=stand.pending if stand else 0,
         dead=stand.dead if stand else 0,

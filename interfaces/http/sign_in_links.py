@@ -1,11 +1,12 @@
 """Links that sign a browser in, once, in the role of the caller's key."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from application.commands.sessions import SECOND, issue_link
+from application.commands.sessions import issue_link
+from domain.times import time_of
 from interfaces.http.authentication import Caller
 from interfaces.http.in_time import TimelyRoute
 from interfaces.http.resources import Here
@@ -24,5 +25,4 @@ class SignInLink(BaseModel):
 async def issue_sign_in_link(here: Here, by: Caller) -> SignInLink:
     """A link to the pages, for yourself or for a browser of yours elsewhere."""
     link = await issue_link(here.application.log, here.accounts, by=by)
-    expires_at = datetime.fromtimestamp(link.expires_at / SECOND, UTC)
-    return SignInLink(path=f"/_admin/sign-in/{link.token}", expires_at=expires_at)
+    return SignInLink(path=f"/_admin/sign-in/{link.token}", expires_at=time_of(link.expires_at))

@@ -1,10 +1,10 @@
 """The fields of the forms of administration, with their limits, told in plain words."""
 
-import time
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator
 
+from application.keys import now_microseconds
 from domain.account_events import Role
 
 NAME_CHARACTERS = 100
@@ -41,4 +41,4 @@ Label = Annotated[str | None, AfterValidator(_not_long), BeforeValidator(_stripp
 
 def expiry(days: DAYS | None) -> int | None:
     """When a key shall expire that is issued now, in microseconds since 1970; None: never."""
-    return None if days is None else time.time_ns() // 1000 + int(days) * DAY
+    return None if days is None else now_microseconds() + int(days) * DAY

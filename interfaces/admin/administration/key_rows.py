@@ -11,7 +11,7 @@ from application.keys import now_microseconds
 from domain.account import Account, Key
 from domain.account_events import Role
 from domain.refusals import KeyNotFound
-from interfaces.http.keys import EPOCH, MICROSECOND
+from domain.times import time_of
 from interfaces.http.paging import Paging, cursor_of
 
 
@@ -69,8 +69,8 @@ def _row(key: Key, *, now: int, by: Principal) -> KeyRow:
         name=issued.name,
         prefix=issued.prefix,
         role=issued.role,
-        issued_at=EPOCH + key.issued_at * MICROSECOND,
-        expires_at=None if expires_at is None else EPOCH + expires_at * MICROSECOND,
+        issued_at=time_of(key.issued_at),
+        expires_at=None if expires_at is None else time_of(expires_at),
         state="revoked" if key.revoked else unrevoked,
         is_mine=issued.key_id == by.key_id,
     )

@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from application.commands.context import Principal
+from domain.times import time_of
 from domain.webhook import Webhook
 from infrastructure.webhooks.office import DeliveryRow, Stand
-from interfaces.http.keys import EPOCH, MICROSECOND
 from interfaces.http.resources import Resources
 
 # What the sender notes instead of a status, in words.
@@ -96,7 +96,7 @@ def row_of(webhook: Webhook, stand: Stand | None, *, end: int) -> WebhookRow:
         all_threads=webhook.all_threads,
         enabled=webhook.enabled,
         reason=webhook.reason,
-        created_at=EPOCH + webhook.created_at * MICROSECOND,
+        created_at=time_of(webhook.created_at),
         version=webhook.version,
         generation=webhook.generation,
         position=stand.position if stand else webhook.position,

@@ -12,10 +12,10 @@ from pydantic_core import from_json, to_json
 from application.audit.requests import ProviderRequest
 from application.ports import AnyRecorded
 from domain.completion_events import CompletionRequested, ModelRequested
+from domain.times import time_of
 from interfaces.admin.inside.event_rows import Paper, Raw
 from interfaces.admin.inside.words import words_of
 from interfaces.http.audit_views import RequestView, request_view
-from interfaces.http.keys import EPOCH, MICROSECOND
 
 GIST_CHARACTERS = 80
 REQUESTS_BYTES = 2 * 1024 * 1024  # of all JSON on the page
@@ -61,9 +61,7 @@ def answers_of(events: Sequence[AnyRecorded]) -> list[AnsweredBy]:
         if isinstance(one.event, ModelRequested):
             asked[one.stream_id] = asked.get(one.stream_id, 0) + 1
     found = [
-        AnsweredBy(
-            one.stream_id, EPOCH + one.at * MICROSECOND, asked.get(one.stream_id, 0), one.position
-        )
+        AnsweredBy(one.stream_id, time_of(one.at), asked.get(one.stream_id, 0), one.position)
         for one in events
         if isinstance(one.event, CompletionRequested)
     ]
@@ -80,7 +78,7 @@ def _row(one: ProviderRequest, paper: Paper) -> AskedRow:
     view = request_view(one)
     return AskedRow(
         view=view,
-        at=EPOCH + one.at * MICROSECOND,
+        at=time_of(one.at),
         verdict=_verdict(one),
         settings=paper.raw(to_json(one.asked.settings)),
         body=[] if one.body is None else parts_of(one.body, paper),

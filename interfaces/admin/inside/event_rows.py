@@ -8,12 +8,12 @@ from typing import Any
 from pydantic_core import from_json
 
 from domain.jsonvalue import JsonObject
+from domain.times import time_of
 from infrastructure.event_log.entry import LogEntry
 from infrastructure.event_log.lines import line_of
 from infrastructure.relay.frames import BrokenEnvelope, is_public, json_object
 from interfaces.admin.indented import Indented, indented
 from interfaces.admin.inside.words import words_of
-from interfaces.http.keys import EPOCH, MICROSECOND
 
 SHOWN_BYTES = 64 * 1024  # of one event's JSON; the rest stands in a file of its own
 PAGE_BYTES = 512 * 1024  # of all JSON on a page
@@ -98,7 +98,7 @@ def told(entry: LogEntry) -> Told:
     """What the envelope says, as far as it can be read."""
     try:
         state: dict[str, Any] = from_json(entry.state)
-        at = EPOCH + state["at"] * MICROSECOND
+        at = time_of(state["at"])
         return Told(at, str(state["actor"]), dict(state["data"]))
     except (ValueError, KeyError, TypeError, OverflowError):
         return Told(entry.recorded_at, "", {})
