@@ -1,7 +1,7 @@
 """Webhooks as an API process needs them: which there are, how they stand, and a way to try one."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -61,10 +61,11 @@ class WebhookOffice:
         secret = await self._secret()
         return shown(webhook_secret(secret, webhook_id, generation=generation))
 
-    async def stands(self, webhook_ids: Sequence[UUID]) -> Mapping[UUID, Stand]:
-        """Of those that the sender has seen."""
-        rows = await self._rows("stand", list(webhook_ids))
-        return {row[0]: Stand(*row[1:]) for row in rows}
+    async def stands(self, webhooks: Sequence[Webhook]) -> list[Stand]:
+        """In their order; one that the sender has not seen yet stands where it begins."""
+        rows = await self._rows("stand", [one.id for one in webhooks])
+        seen = {row[0]: Stand(*row[1:]) for row in rows}
+        return [seen.get(one.id) or Stand(one.position, pending=0, dead=0) for one in webhooks]
 
     async def deliveries(
         self, webhook_id: UUID, *, dead: bool | None, after: int, limit: int

@@ -62,8 +62,8 @@ class Tried(BaseModel):
     error: str | None
 
 
-def view_of(webhook: Webhook, stand: Stand | None) -> WebhookView:
-    """The sender may not have seen it yet: then it has no stand."""
+def view_of(webhook: Webhook, stand: Stand) -> WebhookView:
+    """A webhook as clients get it, and how far it is."""
     return WebhookView(
         id=webhook.id,
         url=webhook.url,
@@ -73,9 +73,9 @@ def view_of(webhook: Webhook, stand: Stand | None) -> WebhookView:
         enabled=webhook.enabled,
         reason=webhook.reason,
         created_at=time_of(webhook.created_at),
-        position=stand.position if stand else webhook.position,
-        pending=stand.pending if stand else 0,
-        dead=stand.dead if stand else 0,
+        position=stand.position,
+        pending=stand.pending,
+        dead=stand.dead,
     )
 
 

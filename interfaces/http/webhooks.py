@@ -107,8 +107,7 @@ async def list_webhooks(here: Here, by: Caller, pages: Pages) -> Listed[WebhookV
     webhooks = await here.office.webhooks.of_owner(by.user_id)
     left = [one for one in webhooks if one.position > begin]
     shown = left[: pages.limit]
-    stands = await here.office.stands([one.id for one in shown])
-    views = (view_of(one, stands.get(one.id)) for one in shown)
+    views = map(view_of, shown, await here.office.stands(shown))
     after = shown[-1].position if len(left) > len(shown) else None
     return page_of(views, kind="webhooks", after=after)
 
@@ -117,8 +116,8 @@ async def list_webhooks(here: Here, by: Caller, pages: Pages) -> Listed[WebhookV
 async def get_webhook(here: Here, by: Caller, webhook_id: UUID) -> WebhookView:
     """One webhook, and how far it is."""
     webhook = await here.office.webhooks.owned(webhook_id, owner_id=by.user_id)
-    stands = await here.office.stands([webhook_id])
-    return view_of(webhook, stands.get(webhook_id))
+    [stand] = await here.office.stands([webhook])
+    return view_of(webhook, stand)
 
 
 @router.patch("/{webhook_id}", openapi_extra=described(ChangeWebhook))

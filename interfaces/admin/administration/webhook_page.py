@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from application.commands.context import Principal
 from interfaces.admin.administration.typed import Typed
-from interfaces.admin.administration.webhook_rows import delivery_of, webhook_row
+from interfaces.admin.administration.webhook_rows import told, webhook_row
 from interfaces.admin.pages import page
 from interfaces.http.paging import Paging, cursor_of
 from interfaces.http.resources import Resources
@@ -57,7 +57,7 @@ async def show_webhook(
         status=status,
         webhook=row,
         href=href,
-        deliveries=[delivery_of(one) for one in rows[:SHOWN]],
+        deliveries=list(map(told, rows[:SHOWN])),
         state=state,
         next_href=_next(href, rows[SHOWN - 1].position, state=state) if len(rows) > SHOWN else None,
         first_href=_filtered(href, state) if pages and pages.cursor else None,

@@ -1,7 +1,7 @@
 """Webhooks as the pages show them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -56,37 +56,25 @@ class WebhookRow:
         return {"paused": "Paused", "failed": "Events given up", "following": "Sending"}[self.state]
 
 
-@dataclass(frozen=True)
-class DeliveryView:
-    """An event that has not arrived."""
-
-    position: int
-    thread_id: UUID
-    dead: bool
-    attempts: int
-    due_at: datetime | None
-    tried_at: datetime | None
-    error: str | None
-
-
 async def webhook_rows(here: Resources, *, by: Principal) -> Sequence[WebhookRow]:
     """One's own, the oldest first. Raises LogUnavailable."""
-    webhooks = await here.office.webhooks.of_owner(by.user_id)
-    stands = await here.office.stands([one.id for one in webhooks])
-    end = await here.reader.last_position()
-    return [row_of(one, stands.get(one.id), end=end) for one in webhooks]
+    return await _rows(here, await here.office.webhooks.of_owner(by.user_id))
 
 
 async def webhook_row(here: Resources, webhook_id: UUID, *, by: Principal) -> WebhookRow:
     """One of them. Raises WebhookNotFound, LogUnavailable."""
     webhook = await here.office.webhooks.owned(webhook_id, owner_id=by.user_id)
-    stands = await here.office.stands([webhook_id])
+    [row] = await _rows(here, [webhook])
+    return row
+
+
+async def _rows(here: Resources, webhooks: Sequence[Webhook]) -> Sequence[WebhookRow]:
+    stands = await here.office.stands(webhooks)
     end = await here.reader.last_position()
-    return row_of(webhook, stands.get(webhook_id), end=end)
+    return [_row(one, stand, end=end) for one, stand in zip(webhooks, stands, strict=True)]
 
 
-def row_of(webhook: Webhook, stand: Stand | None, *, end: int) -> WebhookRow:
-    """The sender may not have seen it yet: then it has no stand."""
+def _row(webhook: Webhook, stand: Stand, *, end: int) -> WebhookRow:
     return WebhookRow(
         id=webhook.id,
         title=webhook.name or webhook.url,
@@ -99,24 +87,16 @@ def row_of(webhook: Webhook, stand: Stand | None, *, end: int) -> WebhookRow:
         created_at=time_of(webhook.created_at),
         version=webhook.version,
         generation=webhook.generation,
-        position=stand.position if stand else webhook.position,
+        position=stand.position,
         log_position=end,
-        pending=stand.pending if stand else 0,
-        dead=stand.dead if stand else 0,
+        pending=stand.pending,
+        dead=stand.dead,
     )
 
 
-def delivery_of(row: DeliveryRow) -> DeliveryView:
-    """A row in words."""
-    return DeliveryView(
-        position=row.position,
-        thread_id=row.thread_id,
-        dead=row.dead,
-        attempts=row.attempts,
-        due_at=None if row.dead else row.due_at,
-        tried_at=row.tried_at,
-        error=None if row.error is None else in_words(row.error),
-    )
+def told(row: DeliveryRow) -> DeliveryRow:
+    """The same with its error in words."""
+    return row if row.error is None else replace(row, error=in_words(row.error))
 
 
 def in_words(error: str) -> str:
