@@ -1,4 +1,4 @@
-"""How a page writes times, durations, money, counts and ids: the filters of parts.html."""
+"""How a page writes times, durations, money, counts and ids; most are filters of parts.html."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -87,6 +87,11 @@ def short(identifier: UUID | str) -> str:
     """The last eight characters of an id: ids made together begin alike."""
     text = str(identifier)
     return text if len(text) <= 12 else f"…{text[-8:]}"
+
+
+def cut(text: str, *, most: int) -> str:
+    """At most so many characters, the last one `…` where there are more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def two(amount: int, large: str, per_large: int, small: str) -> str:

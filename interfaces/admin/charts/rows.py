@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from interfaces.admin.charts.shapes import WIDTH, Bar, Chart, Label, Table
+from interfaces.admin.formats import cut
 
 ROW_HEIGHT = 36.0
 BAR_HEIGHT = 10.0
@@ -45,7 +46,7 @@ def rows(
     bars: list[Bar] = []
     labels: list[Label] = []
     for n, row in enumerate(drawn):
-        labels.append(Label(0, n * ROW_HEIGHT + 13, _cut(row.name)))
+        labels.append(Label(0, n * ROW_HEIGHT + 13, cut(row.name, most=NAME_CHARACTERS)))
         labels.append(Label(WIDTH, n * ROW_HEIGHT + 13, row.told, "end"))
         whole = sum(row.values) if as_shares else longest
         bars += _bars(row, parts, whole=whole, y=n * ROW_HEIGHT + 19)
@@ -73,7 +74,3 @@ def _bars(row: Row, parts: Parts, *, whole: int, y: float) -> list[Bar]:
             bars.append(Bar(round(x, 2), y, max(width, 1.0), BAR_HEIGHT, series, told))
         x += width
     return bars
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"

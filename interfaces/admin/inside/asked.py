@@ -13,6 +13,7 @@ from application.audit.requests import ProviderRequest
 from application.ports import AnyRecorded
 from domain.completion_events import CompletionRequested, ModelRequested
 from domain.times import time_of
+from interfaces.admin.formats import cut
 from interfaces.admin.inside.event_rows import Paper, Raw
 from interfaces.admin.inside.words import words_of
 from interfaces.http.audit_views import RequestView, request_view
@@ -129,8 +130,8 @@ def _gist(item: dict[str, Any]) -> str:
     """Its role or name, and the first words of the text that is in it."""
     named: dict[str, Any] = {**item, **(item.get("function") or {})}
     name = next((str(named[key]) for key in ("role", "name", "type") if named.get(key)), "")
-    text = " ".join(_first_text(item.get("content", item.get("parts", ""))).split())
-    text = text if len(text) <= GIST_CHARACTERS else f"{text[: GIST_CHARACTERS - 1]}…"
+    said = _first_text(item.get("content", item.get("parts", "")))
+    text = cut(" ".join(said.split()), most=GIST_CHARACTERS)
     return f"{name}: {text}" if name and text else name or text
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from domain.jsonvalue import JsonObject
+from interfaces.admin.formats import cut
 
 Data: TypeAlias = Mapping[str, Any]  # of an event, as it is stored
 
@@ -16,15 +17,11 @@ def words_of(name: str, data: JsonObject) -> str:
         said = _WORDS[name](data)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError):
         return ""
-    return _cut(" ".join(said.split()))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+    return cut(" ".join(said.split()), most=MOST_CHARACTERS)
 
 
 def _quoted(text: object) -> str:
-    return f"“{_cut(str(text).strip())}”"
+    return f"“{cut(str(text).strip(), most=MOST_CHARACTERS)}”"
 
 
 def _parts(data: Data) -> str:
