@@ -1,6 +1,6 @@
 """A column for each step of time, with parts above each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from interfaces.admin.charts.axis import HEIGHT, LEFT, RIGHT, Axis, below, compact, middle
@@ -25,6 +25,11 @@ class Steps:
     short: Sequence[str]
     whole: Sequence[str]
 
+    def table(self, columns: Mapping[str, Sequence[str]]) -> Table:
+        """The same with these columns of figures, by their titles; the last step first."""
+        rows = [list(row) for row in zip(self.whole, *columns.values(), strict=True)]
+        return Table([self.title, *columns], rows[::-1])
+
 
 def columns(
     name: str, *, title: str, description: str, steps: Steps, parts: Sequence[Part]
@@ -38,7 +43,7 @@ def columns(
         title=title,
         description=description,
         height=HEIGHT,
-        table=_table(steps, parts),
+        table=steps.table({part.title: list(map(count, part.values)) for part in parts}),
         legend=[(part.series, part.title) for part in parts] if several else (),
         grid=axis.grid,
         left=LEFT,
@@ -64,10 +69,3 @@ def _bars(axis: Axis, steps: Steps, parts: Sequence[Part]) -> list[Bar]:
                 bars.append(Bar(x, top, width, height, part.series, told))
             below_it += value
     return bars
-
-
-def _table(steps: Steps, parts: Sequence[Part]) -> Table:
-    rows = [
-        [step, *(count(part.values[n]) for part in parts)] for n, step in enumerate(steps.whole)
-    ]
-    return Table([steps.title, *(part.title for part in parts)], rows[::-1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from interfaces.admin.charts.axis import HEIGHT, LEFT, Axis, below, middle, seconds
 from interfaces.admin.charts.columns import Steps
-from interfaces.admin.charts.shapes import Chart, Dot, Line, Table
+from interfaces.admin.charts.shapes import Chart, Dot, Line
 from interfaces.admin.formats import duration
 
 
@@ -29,7 +29,7 @@ def lines(
         title=title,
         description=description,
         height=HEIGHT,
-        table=_table(steps, courses),
+        table=steps.table({one.title: list(map(duration, one.values)) for one in courses}),
         legend=[(course.series, course.title) for course in courses],
         grid=axis.grid,
         left=LEFT,
@@ -61,11 +61,3 @@ def _dots(axis: Axis, steps: Steps, course: Course) -> list[Dot]:
         for n, value in enumerate(course.values)
         if value is not None
     ]
-
-
-def _table(steps: Steps, courses: Sequence[Course]) -> Table:
-    rows = [
-        [step, *(duration(course.values[n]) for course in courses)]
-        for n, step in enumerate(steps.whole)
-    ]
-    return Table([steps.title, *(course.title for course in courses)], rows[::-1])
