@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from application.audit.moments import moment_of
+from application.audit.moments import Moment, moment_of
 from infrastructure.audit.log import LiveLog
 from interfaces.admin.inside.look import Look, look
 from interfaces.admin.inside.moment import Stood, stood_at
@@ -17,11 +17,13 @@ from interfaces.admin.live.names import SSE_SWAP
 from interfaces.admin.page_route import PageRoute
 from interfaces.admin.pages import fragment
 from interfaces.admin.viewer import Viewing
-from interfaces.http.resources import Here
+from interfaces.http.resources import Here, Resources
 
 router = APIRouter(prefix="/threads/{thread_id}", route_class=PageRoute)
 
-Moment = Annotated[str, Query(max_length=64, description="a position, or a time with its offset")]
+MomentText = Annotated[
+    str, Query(max_length=64, description="a position, or a time with its offset")
+]
 
 
 @router.get("/at")
@@ -30,7 +32,7 @@ async def thread_moment(  # noqa: PLR0917  # all by name: they are the request's
     here: Here,
     by: Viewing,
     thread_id: UUID,
-    position: Moment = "",
+    position: MomentText = "",
     stop: Position = None,
 ) -> Response:
     """As it stood; without a moment, now. `stop`: the number of an event, as the slider has it."""
@@ -41,24 +43,20 @@ async def thread_moment(  # noqa: PLR0917  # all by name: they are the request's
     stops = await stops_of(here.reader, thread_id, sees_all=looked.sees_all)
     if stop is not None:
         return RedirectResponse(f"{request.url.path}?position={stops.at(stop)}", 303)
-    stood = await stood_at(
-        LiveLog(here.reader), thread_id, moment, sees_all=looked.sees_all, viewer=by.actor
-    )
+    stood = await _stood(here, looked, moment)
     return _page(request, looked, stood, stops=stops)
 
 
 @router.get("/at/view")
 async def moment_view(
-    request: Request, here: Here, by: Viewing, thread_id: UUID, position: Moment = ""
+    request: Request, here: Here, by: Viewing, thread_id: UUID, position: MomentText = ""
 ) -> Response:
     """The same without the slider, for whoever moves it."""
     moment = moment_of(position) if position else None
     looked = await look(request, here, thread_id, by=by)
     if isinstance(looked, Response):
         return looked
-    stood = await stood_at(
-        LiveLog(here.reader), thread_id, moment, sees_all=looked.sees_all, viewer=by.actor
-    )
+    stood = await _stood(here, looked, moment)
     return fragment(
         "inside/moved.html",
         shown=stood.shown,
@@ -75,7 +73,7 @@ async def thread_playback(  # noqa: PLR0917  # all by name: they are the request
     here: Here,
     by: Viewing,
     thread_id: UUID,
-    position: Moment = "",
+    position: MomentText = "",
     speed: str = "1",
 ) -> Response:
     """Plays on from a moment; from the beginning, too, where there is nothing after it."""
@@ -85,12 +83,15 @@ async def thread_playback(  # noqa: PLR0917  # all by name: they are the request
     if isinstance(looked, Response):
         return looked
     stops = await stops_of(here.reader, thread_id, sees_all=looked.sees_all)
-    begin = stops.at(0) if moment is None else moment
-    log, sees_all, viewer = LiveLog(here.reader), looked.sees_all, by.actor
-    stood = await stood_at(log, thread_id, begin, sees_all=sees_all, viewer=viewer)
+    stood = await _stood(here, looked, stops.at(0) if moment is None else moment)
     if stood.playhead.position >= stops.positions[-1]:
-        stood = await stood_at(log, thread_id, stops.at(0), sees_all=sees_all, viewer=viewer)
+        stood = await _stood(here, looked, stops.at(0))
     return _page(request, looked, stood, stops=stops, speed=speed)
+
+
+async def _stood(here: Resources, looked: Look, moment: Moment | None) -> Stood:
+    log, thread_id = LiveLog(here.reader), looked.thread.id
+    return await stood_at(log, thread_id, moment, sees_all=looked.sees_all, viewer=looked.by.actor)
 
 
 def _page(
