@@ -73,6 +73,5 @@ def _several(value: object) -> object:
 
 
 Filled = Annotated[Mapping[str, str | list[str]], Depends(fields)]
-Several = Annotated[
-    tuple[str, ...], BeforeValidator(_several)
-]  # of a field that may be there often
+# Of a field that may be there several times.
+Several = Annotated[tuple[str, ...], BeforeValidator(_several)]

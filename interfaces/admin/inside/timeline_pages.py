@@ -92,7 +92,7 @@ def _read(reader: LogReader, looked: Look) -> Read:
     thread_id = looked.thread.id
     if looked.sees_all:
         return lambda after, limit: reader.read_thread(thread_id, after=after, limit=limit)
-    return lambda after, limit: reader.read_thread_public(thread_id, after=after or 0, limit=limit)
+    return lambda after, limit: reader.read_thread_public(thread_id, after=after, limit=limit)
 
 
 def _is_seen(group: Group, looked: Look) -> bool:
