@@ -113,10 +113,15 @@ def who_of(actor: str, *, sees_all: bool, viewer: str) -> Who:
 
 
 def row_of(
-    entry: LogEntry, *, before: datetime | None, sees_all: bool, viewer: str, paper: Paper
+    entry: LogEntry,
+    envelope: Told,
+    *,
+    before: datetime | None,
+    sees_all: bool,
+    viewer: str,
+    paper: Paper,
 ) -> EventRow:
-    """The row; `before` is the time of the row before it."""
-    envelope = told(entry)
+    """The row of an event, whose envelope this is; `before` is the time of the row before it."""
     return EventRow(
         position=entry.position,
         name=entry.name,

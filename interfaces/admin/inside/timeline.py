@@ -12,6 +12,7 @@ from infrastructure.relay.frames import is_public
 from interfaces.admin.inside.event_rows import (
     EventRow,
     Paper,
+    Told,
     body_of,
     milliseconds,
     row_of,
@@ -70,13 +71,12 @@ class Fold:
     characters: int = 0
     _texts: list[str] = field(default_factory=list[str])
 
-    def add(self, entry: LogEntry) -> None:
+    def add(self, position: int, chunk: Told) -> None:
         """One more."""
-        envelope = told(entry)
-        text = str(envelope.data.get("text", ""))
+        text = str(chunk.data.get("text", ""))
         if self.characters < FOLDED_CHARACTERS:
             self._texts.append(text)
-        self.last, self.last_at = entry.position, envelope.at
+        self.last, self.last_at = position, chunk.at
         self.pieces += 1
         self.characters += len(text)
 
@@ -138,35 +138,42 @@ class Rows:
 
     def take(self, entry: LogEntry) -> bool:
         """False: the page is full."""
-        is_folded = entry.name == CHUNK and not self._wanted.pieces
-        if is_folded and (fold := self._open_fold(entry)) is not None:
-            fold.add(entry)
-            self._before = fold.last_at
-            return True
-        if len(self.rows) == PAGE_ROWS:
+        envelope = told(entry)
+        if entry.name == CHUNK and not self._wanted.pieces:
+            fold = self._open_fold(entry, envelope) or self._new_fold(entry, envelope)
+            if fold is None:
+                return False
+            fold.add(entry.position, envelope)
+        elif self._is_full:
             return False
-        row = self._new_fold(entry) if is_folded else self._event(entry)
-        self._before = row.last_at if isinstance(row, Fold) else row.at
-        self.rows.append(row)
+        else:
+            self.rows.append(self._event(entry, envelope))
+        self._before = envelope.at
         return True
 
-    def _open_fold(self, entry: LogEntry) -> Fold | None:
+    @property
+    def _is_full(self) -> bool:
+        return len(self.rows) == PAGE_ROWS
+
+    def _open_fold(self, entry: LogEntry, chunk: Told) -> Fold | None:
         last = self.rows[-1] if self.rows else None
         if not isinstance(last, Fold) or last.stream_id != str(entry.originator_id):
             return None
-        return last if last.kind == _kind(entry) else None
+        return last if last.kind == _kind(chunk) else None
 
-    def _new_fold(self, entry: LogEntry) -> Fold:
-        at = told(entry).at
-        since = milliseconds(self._before, at)
+    def _new_fold(self, entry: LogEntry, chunk: Told) -> Fold | None:
+        if self._is_full:
+            return None
+        since = milliseconds(self._before, chunk.at)
         stream_id, thread_id = str(entry.originator_id), str(entry.thread_id)
-        fold = Fold(entry.position, stream_id, thread_id, _kind(entry), at, since)
-        fold.add(entry)
+        fold = Fold(entry.position, stream_id, thread_id, _kind(chunk), chunk.at, since)
+        self.rows.append(fold)
         return fold
 
-    def _event(self, entry: LogEntry) -> EventRow:
+    def _event(self, entry: LogEntry, envelope: Told) -> EventRow:
         return row_of(
             entry,
+            envelope,
             before=self._before,
             sees_all=self._wanted.sees_all,
             viewer=self._wanted.viewer,
@@ -174,5 +181,5 @@ class Rows:
         )
 
 
-def _kind(entry: LogEntry) -> str:
-    return str(told(entry).data.get("kind", ""))
+def _kind(chunk: Told) -> str:
+    return str(chunk.data.get("kind", ""))
