@@ -21,6 +21,13 @@ TEXT = (
 )
 
 
+async def begun(house: House, user: Visitor) -> tuple[Tab, Told]:
+    """The page of a conversation, and its answer, of which nothing was said yet."""
+    started = await user.api.start("Tell me")
+    tab = await opened(user, started["thread_id"])
+    return tab, await Told.of(house, user.api, started)
+
+
 async def answered(house: House, user: Visitor, tab: Tab, started: Json) -> int:
     """An answer with everything in it, slowly enough to be told in many pieces."""
     told = await Told.of(house, user.api, started)
@@ -82,22 +89,18 @@ async def test_a_page_that_resumes_anywhere_comes_to_be_the_same(
 async def test_a_page_without_a_place_gets_the_whole_conversation(
     house: House, user: Visitor
 ) -> None:
-    started = await user.api.start("Tell me")
-    tab = await opened(user, started["thread_id"])
-    told = await Told.of(house, user.api, started)
+    tab, told = await begun(house, user)
     last = await told.say("As it **is**")
     async with tab.listening(user, after=""):
         await tab.reach(last)
     assert tab.heard[:2] == ["connected", "reset"]
-    assert tab.html == (await opened(user, started["thread_id"])).html
+    assert tab.html == (await opened(user, told.thread_id)).html
 
 
 async def test_the_first_words_come_at_once_and_the_next_ones_together(
     house: House, user: Visitor
 ) -> None:
-    started = await user.api.start("Tell me")
-    tab = await opened(user, started["thread_id"])
-    told = await Told.of(house, user.api, started)
+    tab, told = await begun(house, user)
     async with tab.listening(user):
         await tab.reach(await told.say("First"))
         count = len(tab.moments)
@@ -161,10 +164,8 @@ async def test_a_page_with_earlier_items_keeps_them_when_all_of_it_is_told_again
 async def test_a_long_text_that_comes_at_once_comes_block_by_block(
     house: House, user: Visitor
 ) -> None:
-    started = await user.api.start("Tell me")
-    tab = await opened(user, started["thread_id"])
-    told = await Told.of(house, user.api, started)
+    tab, told = await begun(house, user)
     async with tab.listening(user):
         await tab.reach(await told.say("\n\n".join(f"Paragraph *{n}*." for n in range(600))))
     assert tab.heard.count("close") > 500
-    assert tab.html == (await opened(user, started["thread_id"])).html
+    assert tab.html == (await opened(user, told.thread_id)).html
