@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
@@ -12,6 +12,8 @@ from interfaces.admin.refusals import FormIsMalformed
 from interfaces.http.json_body import read_body
 from interfaces.http.problems import invalid
 from interfaces.http.refusals import MediaTypeNotSupported
+
+Fields: TypeAlias = Mapping[str, str | list[str]]  # a list where one name came several times
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 MOST_FIELDS = 100
@@ -38,7 +40,7 @@ def form(model: type[F]) -> Callable[[Request], Awaitable[F]]:
     return read
 
 
-async def fields(request: Request) -> Mapping[str, str | list[str]]:
+async def fields(request: Request) -> Fields:
     """The fields as they were filled in, line ends as `\\n`. Raises FormIsMalformed."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise MediaTypeNotSupported
@@ -60,7 +62,7 @@ async def fields(request: Request) -> Mapping[str, str | list[str]]:
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
-def fit(model: type[F], found: Mapping[str, str | list[str]]) -> F:
+def fit(model: type[F], found: Fields) -> F:
     """Raises RequestInvalid, which says what is wrong with which field."""
     try:
         return model.model_validate({name: value for name, value in found.items() if value})
@@ -72,6 +74,6 @@ def _several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Filled = Annotated[Mapping[str, str | list[str]], Depends(fields)]
+Filled = Annotated[Fields, Depends(fields)]
 # Of a field that may be there several times.
 Several = Annotated[tuple[str, ...], BeforeValidator(_several)]

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
+from interfaces.admin.forms import Fields
 from interfaces.http.problems import RequestInvalid
-
-Fields: TypeAlias = Mapping[str, str | list[str]]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from domain.webhook_address import WebhookUrlInvalid, check_url
 from interfaces.admin.administration.form_fields import Label
-from interfaces.admin.administration.typed import Fields, Typed, mistyped, wrong
-from interfaces.admin.forms import Form, Several
+from interfaces.admin.administration.typed import Typed, mistyped, wrong
+from interfaces.admin.forms import Fields, Form, Several
 from interfaces.http.event_query import PUBLIC_NAMES
 from interfaces.http.problems import RequestInvalid
 

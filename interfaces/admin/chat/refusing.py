@@ -13,6 +13,7 @@ from domain import refusals as domain
 from domain.ids import uuid7
 from domain.refusals import Refusal
 from infrastructure.read_database import ReadTablesUnavailable
+from interfaces.admin.forms import Fields
 from interfaces.admin.pages import is_fragment_wanted, notice, page
 from interfaces.http.problems import RequestInvalid, told
 
@@ -57,7 +58,7 @@ def refused(
     refusal: Exception,
     *,
     by: Principal,
-    filled: Mapping[str, str | list[str]],
+    filled: Fields,
     back: str,
 ) -> Response:
     """For htmx a notice beside the form, which keeps its text; else the form once more, filled in.
