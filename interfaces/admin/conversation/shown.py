@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Annotated
 
 from fastapi import Query
@@ -73,20 +74,15 @@ class Shown:
 
     async def typeset(self) -> None:
         """Read the Markdown of all that `html` will show, with pauses for others."""
-        for item in self.items:
-            if isinstance(item, Answer):
-                for text in item.texts:
-                    for _ in text.typeset():
-                        await asyncio.sleep(0)
+        answers = (item for item in self.items if isinstance(item, Answer))
+        await _in_turns(text.typeset() for answer in answers for text in answer.texts)
 
     async def typeset_changes(self) -> None:
         """The same for `patches`."""
-        for name in self.conversation.changes.answers:
-            answer = self.conversation.answers[name]
-            if answer in self._there and not answer.changes.whole:
-                for text in answer.changes.texts:
-                    for _ in text.typeset_changes():
-                        await asyncio.sleep(0)
+        answers, names = self.conversation.answers, self.conversation.changes.answers
+        changed = (answers[name] for name in names if answers[name] in self._there)
+        grown = (one.changes.texts for one in changed if not one.changes.whole)
+        await _in_turns(text.typeset_changes() for texts in grown for text in texts)
 
     def html(self) -> str:
         """All of #conversation."""
@@ -236,6 +232,12 @@ class Shown:
         for name in self.conversation.changes.answers:
             self.conversation.answers[name].changes.clear()
         self.conversation.changes.clear()
+
+
+async def _in_turns(works: Iterable[Iterator[None]]) -> None:
+    """One after the other, each with pauses for others."""
+    for _ in chain.from_iterable(works):
+        await asyncio.sleep(0)
 
 
 def _in_one_line(html: str) -> str:
