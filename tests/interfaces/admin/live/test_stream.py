@@ -66,6 +66,17 @@ async def test_whatever_is_streamed_leaves_the_page_as_a_reload_makes_it(
     assert set(tab.heard) <= set(tab.listens_to)
 
 
+async def test_text_that_is_being_said_looks_as_a_reload_makes_it(
+    house: House, user: Visitor
+) -> None:
+    tab, told = await begun(house, user)
+    async with tab.listening(user):
+        for text in TEXT:
+            await tab.reach(await told.say(text))
+            assert tab.html == (await opened(user, told.thread_id)).html
+    assert {"more", "close"} <= set(tab.heard)
+
+
 async def test_a_page_that_resumes_anywhere_comes_to_be_the_same(
     house: House, user: Visitor
 ) -> None:
