@@ -113,6 +113,12 @@ class Settings(BaseSettings):
         description="characters after which an answer has failed, reasoning and arguments included",
         examples=[200_000],
     )
+    streams: PositiveInt = Field(
+        default=4_000, description="streams open at once in one API process", examples=[500]
+    )
+    streams_each: PositiveInt = Field(
+        default=1_000, description="those of one account", examples=[50]
+    )
     keep_requests: bool = Field(
         default=False,
         description="keep the bodies of requests to models, for auditors",

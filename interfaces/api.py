@@ -36,6 +36,7 @@ from interfaces.http.readiness import (
     schema_check,
 )
 from interfaces.http.resources import Resources
+from interfaces.http.stream_places import StreamPlaces
 
 BACKLOG = 2048
 ROUNDS = 3  # of the event loop, from the accepted socket to its protocol
@@ -142,6 +143,7 @@ async def _resources(settings: Settings, addresses: Addresses) -> AsyncGenerator
                     projector_check(base.log.reader),
                 ],
                 office=WebhookOffice(database, private=settings.webhook_private),
+                streams=StreamPlaces(most=settings.streams, most_each=settings.streams_each),
             )
         finally:
             await hub.close()

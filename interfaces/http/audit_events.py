@@ -117,6 +117,7 @@ async def audit_events(  # noqa: PLR0917  # all by name: they are the request's 
     key = shown_key(request)
     return LongAnswer(
         feed.write,
+        place=here.streams.place(by.user_id),
         media_type=MEDIA_TYPE,
         is_allowed=lambda: still_permitted(here, key=key, by=by),
         leaving=here.leaving,

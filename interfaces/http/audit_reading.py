@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TypeAlias, TypeVar
 
 from application.ports import LogUnavailable
@@ -92,6 +92,7 @@ class LongAnswer(LastingAnswer):
         self,
         write: Write,
         *,
+        place: AbstractContextManager[None],
         media_type: str,
         is_allowed: Question,
         leaving: asyncio.Event,
@@ -99,7 +100,7 @@ class LongAnswer(LastingAnswer):
         last_words: Callable[[], bytes] = bytes,
         limits: StreamLimits = LIMITS,
     ) -> None:
-        super().__init__(limits=limits, media_type=media_type)
+        super().__init__(place=place, limits=limits, media_type=media_type)
         self._write = write
         self._is_allowed = is_allowed
         self._leaving = leaving

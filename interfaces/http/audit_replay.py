@@ -68,6 +68,7 @@ async def audit_replay(  # noqa: PLR0917  # all by name: they are the request's 
     key = shown_key(request)
     return LongAnswer(
         partial(play, replay=replay(), speed=factor),
+        place=here.streams.place(by.user_id),
         media_type="text/event-stream",
         is_allowed=lambda: still_permitted(here, key=key, by=by),
         leaving=here.leaving,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from uuid import UUID
 
 from application.ports import LogUnavailable
@@ -36,6 +36,7 @@ class EventStream(LastingAnswer):
         self,
         hub: Hub,
         *,
+        place: AbstractContextManager[None],
         subject: Subject,
         owner_id: UUID,
         after: int,
@@ -44,7 +45,7 @@ class EventStream(LastingAnswer):
         is_allowed: Question | None = None,
         limits: StreamLimits = LIMITS,
     ) -> None:
-        super().__init__(limits=limits)
+        super().__init__(place=place, limits=limits)
         self._hub = hub
         self._subject = subject
         self._owner_id = owner_id

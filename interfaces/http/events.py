@@ -66,6 +66,7 @@ async def get_events(
             return Response(status_code=204)
     return EventStream(
         here.hub,
+        place=here.streams.place(by.user_id),
         subject=subject,
         owner_id=thread.owner_id,
         after=after,
@@ -91,6 +92,7 @@ async def get_own_events(
         return await _page(here, subject, query, after=after)
     return EventStream(
         here.hub,
+        place=here.streams.place(by.user_id),
         subject=subject,
         owner_id=by.user_id,
         after=after,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -13,17 +13,31 @@ from interfaces.http.lasting import HEADERS, ClientIsStalled, Connection, Questi
 
 
 class LastingAnswer(Response, ABC):
-    """Written bit by bit, and broken off for a client that stalls; refusals come before it."""
+    """Written bit by bit, and broken off for a client that stalls; refusals come before it.
 
-    def __init__(self, *, limits: StreamLimits, media_type: str = "text/event-stream") -> None:
+    `place` is held as long as the answer lasts; what that raises is the answer instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        place: AbstractContextManager[None],
+        limits: StreamLimits,
+        media_type: str = "text/event-stream",
+    ) -> None:
         self.status_code = 200
         self.background = None
         self.media_type = media_type
         self.init_headers(HEADERS)
+        self._place = place
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = Connection(scope, receive, send, send_seconds=self._limits.send_seconds)
+        with self._place:
+            await self._answer(connection)
+
+    async def _answer(self, connection: Connection) -> None:
         async with connection.while_open():
             try:
                 await connection.start(self)

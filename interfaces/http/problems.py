@@ -16,7 +16,7 @@ from application.ports import LogUnavailable, OutcomeUnknown
 from domain import refusals as domain
 from infrastructure.read_database import ReadTablesUnavailable
 from interfaces.admin import refusals as pages
-from interfaces.http import cursor, refusals
+from interfaces.http import cursor, refusals, stream_places
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -72,6 +72,8 @@ STATUS: Mapping[type[Exception], int] = {
     refusals.IdIsChosenTwice: 422,
     refusals.PageCursorIsMalformed: 400,
     domain.PositionIsAhead: 400,
+    stream_places.StreamsAreMany: 429,
+    stream_places.NoPlaceForStreams: 503,
     refusals.NotShownYet: 503,
     refusals.AnswerTookTooLong: 503,
     LogUnavailable: 503,
@@ -80,6 +82,7 @@ STATUS: Mapping[type[Exception], int] = {
 }
 HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"www-authenticate": "Bearer"},
+    429: {"retry-after": "5"},
     503: {"retry-after": "1"},
 }
 

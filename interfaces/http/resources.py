@@ -15,6 +15,7 @@ from infrastructure.relay.hub import Hub
 from infrastructure.webhooks.office import WebhookOffice
 from interfaces.http.access_log import AccessLog
 from interfaces.http.readiness import Check
+from interfaces.http.stream_places import StreamPlaces
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Resources:
     access_log: AccessLog
     checks: Sequence[Check]
     office: WebhookOffice
+    streams: StreamPlaces = field(default_factory=StreamPlaces)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)  # set when the process ends
 
 

@@ -53,6 +53,7 @@ async def thread_replay(  # noqa: PLR0917  # all by name: they are the request's
     )
     return LongAnswer(
         playback.play,
+        place=here.streams.place(by.user_id),
         media_type="text/event-stream",
         is_allowed=still_viewing(request, here, by),
         leaving=here.leaving,

@@ -56,7 +56,11 @@ async def chat_stream(  # noqa: PLR0917  # all by name: they are the request's p
     make = partial(Shown, read_only=not may_write(thread, by=by), first=first)
     page = await _page(here, thread, place, make=make)
     return ConversationStream(
-        here.hub, page, owner_id=thread.owner_id, is_allowed=still_viewing(request, here, by)
+        here.hub,
+        page,
+        place=here.streams.place(by.user_id),
+        owner_id=thread.owner_id,
+        is_allowed=still_viewing(request, here, by),
     )
 
 

@@ -1,6 +1,7 @@
 """A conversation as it goes on, written to a page: what changed, as often as is worth while."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from application.ports import LogUnavailable
@@ -25,11 +26,12 @@ class ConversationStream(LastingAnswer):
         hub: Hub,
         page: ShownPage,
         *,
+        place: AbstractContextManager[None],
         owner_id: UUID,
         is_allowed: Question,
         limits: StreamLimits = LIMITS,
     ) -> None:
-        super().__init__(limits=limits)
+        super().__init__(place=place, limits=limits)
         self._hub = hub
         self._page = page
         self._owner_id = owner_id

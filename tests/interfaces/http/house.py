@@ -42,6 +42,7 @@ from interfaces.http.readiness import (
     schema_check,
 )
 from interfaces.http.resources import Resources
+from interfaces.http.stream_places import StreamPlaces
 from tests.servers import new_database
 
 Json = dict[str, Any]
@@ -98,7 +99,14 @@ class Person:
 class House:
     """Everything of one API process; the projector runs beside it unless it is stopped."""
 
-    def __init__(self, url: str, *, redis_url: str, private_webhooks: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        redis_url: str,
+        private_webhooks: bool = False,
+        streams: StreamPlaces | None = None,
+    ) -> None:
         self.url = url
         self.prefix = f"test-{uuid4().hex}:"
         self.redis = connect_redis(redis_url)
@@ -134,6 +142,7 @@ class House:
                 projector_check(self.log.reader),
             ),
             office=WebhookOffice(self.log.reader.database, private=private_webhooks),
+            streams=streams or StreamPlaces(),
         )
         self._projecting: asyncio.Task[None] | None = None
         self._clients: list[httpx2.AsyncClient] = []
@@ -204,10 +213,15 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    url: str, *, redis_url: str, projecting: bool = True, private_webhooks: bool = False
+    url: str,
+    *,
+    redis_url: str,
+    projecting: bool = True,
+    private_webhooks: bool = False,
+    streams: StreamPlaces | None = None,
 ) -> AsyncGenerator[House]:
     """A running API; stopped and closed at the end."""
-    house = House(url, redis_url=redis_url, private_webhooks=private_webhooks)
+    house = House(url, redis_url=redis_url, private_webhooks=private_webhooks, streams=streams)
     house.publisher.start()
     house.hub.start()
     await house.broker.startup()

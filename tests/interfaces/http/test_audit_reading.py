@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import httpx2
@@ -53,6 +53,7 @@ class Case:
     async def route(self, _: Request) -> Response:
         return LongAnswer(
             self.write,
+            place=nullcontext(),
             media_type="text/plain",
             is_allowed=self.is_allowed,
             leaving=self.leaving,

@@ -6,7 +6,7 @@ import random
 import re
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,6 +115,7 @@ class Api:
         conversation = self._conversations[request.path_params["thread_id"]]
         return EventStream(
             self.house.hub,
+            place=nullcontext(),
             subject=conversation.subject,
             owner_id=conversation.owner_id,
             after=int(request.headers.get("last-event-id", "0")),

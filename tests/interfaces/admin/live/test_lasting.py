@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 
 import pytest
 from starlette.types import Message
@@ -54,6 +55,7 @@ async def streamed(
     stream = ConversationStream(
         house.hub,
         ShownPage(Shown(conversation), reader=reader),
+        place=nullcontext(),
         owner_id=told.owner_id,
         is_allowed=is_allowed,
         limits=limits,
