@@ -25,6 +25,7 @@
   let failures = 0;
   let lost = 0;
   let again = 0;
+  let healed = 0;
 
   const connector = () => document.getElementById("stream");
 
@@ -69,11 +70,12 @@
     again = setTimeout(connect, milliseconds);
   }
 
-  // The page is not what the server takes it for: ask for the whole conversation.
+  // The page is not what the server takes it for: ask for the whole conversation. Where even that
+  // does not help, ever less often.
   function startOver() {
     waiting = [];
     cursor = "";
-    reconnect(250);
+    reconnect(Math.min(250 * 2 ** healed++, 60_000));
   }
 
   function tell(text, href, action) {
@@ -153,6 +155,7 @@
       startOver();
       return 0;
     }
+    if (waiting[0] !== first) return 0; // it had no place on the page
     if (first.done >= first.events.length) {
       cursor = first.position;
       waiting.shift();

@@ -108,6 +108,20 @@ async def test_a_page_without_a_place_gets_the_whole_conversation(
     assert tab.html == (await opened(user, told.thread_id)).html
 
 
+async def test_an_auditors_page_has_a_place_for_all_that_is_told_again(
+    house: House, user: Visitor, auditor: Visitor
+) -> None:
+    started = await user.api.start("Tell me")
+    path = f"/_admin/chat/{started['thread_id']}"
+    await auditor.send("/_admin/audit/reason", {"reason": "Complaint 4711", "to": path})
+    tab = await opened(auditor, started["thread_id"])
+    told = await Told.of(house, user.api, started)
+    last = await told.say("As it **is**")
+    async with tab.listening(auditor, after=""):
+        await tab.reach(last)
+    assert tab.html == (await opened(auditor, started["thread_id"])).html
+
+
 async def test_the_first_words_come_at_once_and_the_next_ones_together(
     house: House, user: Visitor
 ) -> None:

@@ -1,12 +1,13 @@
 """Reloads, tabs, devices, networks and servers that go away: the page shows exactly the log."""
 
 import asyncio
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.prove.browser.cases.conftest import Arrive
 from tests.prove.browser.conversation import words
-from tests.prove.browser.person import Person
+from tests.prove.browser.person import PATIENCE, Person
 from tests.prove.browser.site import Site
 from tests.system.client import connected
 
@@ -102,3 +103,31 @@ async def test_a_hidden_tab_closes_its_stream_and_goes_on_when_it_is_shown(
     assert (await person.seen()).answers[-1] == before
     await person.show()
     await _is_whole(person)
+
+
+async def test_a_page_on_which_something_has_no_place_is_made_whole_again(person: Person) -> None:
+    """An extension of the browser may have taken something away."""
+    await person.begin(words=2)
+    await person.wait_for_end()
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.extend(parse_qs(urlsplit(route.request.url).query).get("after", [""]))
+        nowhere = f"{CONNECTED}id: {int(asked[0]) + 1}\nevent: swap\ndata: {NOWHERE}\n\n"
+        if len(asked) > 1:
+            await route.continue_()
+        else:
+            await route.fulfill(content_type="text/event-stream", body=nowhere)
+
+    await person.page.route("**/_events/chat/**", answer)
+    await person.page.evaluate("document.querySelector('.said').remove()")
+    await person.hide()
+    await person.show()
+    await expect(person.messages).to_have_count(1, timeout=PATIENCE)
+    assert asked[1] == ""
+    await person.shows_the_log()
+    person.watched.forget_errors("oobErrorNoTarget", "lost its place")
+
+
+CONNECTED = "event: connected\ndata: .\n\n"
+NOWHERE = '<p id="nowhere" hx-swap-oob="true"></p>'
