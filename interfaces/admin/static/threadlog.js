@@ -80,13 +80,18 @@
 
   function tell(text, href, action) {
     clearTimeout(lost);
+    lost = 0;
+    write(text, href, action);
+  }
+
+  function write(text, href, action) {
     const link = Object.assign(document.createElement("a"), { href: href ?? "", textContent: action ?? "" });
     document.getElementById("connection")?.replaceChildren(text, ...(href ? [" ", link] : []));
   }
 
+  // Once, counted from the first failure: a server that is away refuses again and again.
   function tellLater() {
-    clearTimeout(lost);
-    lost = setTimeout(tell, LOST_MS, "Connection lost. Reconnecting…");
+    lost ||= setTimeout(write, LOST_MS, "Connection lost. Reconnecting…");
   }
 
   // A browser does not say why a stream was refused. An ordinary request does.

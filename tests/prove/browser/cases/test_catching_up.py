@@ -43,8 +43,11 @@ async def test_when_the_api_is_killed_in_mid_answer_the_page_catches_up_by_itsel
     key = await site.new_key()
     person = await arrive(key)
     await _begin(person)
-    await site.kill_api()
+    told = person.page.locator("#connection")
+    lost = expect(told).to_have_text("Connection lost. Reconnecting…", timeout=PATIENCE)
+    await asyncio.gather(lost, site.kill_api())
     await _is_whole(person)
+    await expect(told).to_have_text("")
     person.watched.forget_errors("[object Event]", "503")  # what the stream's extension says of it
     async with connected(site.url, key=key) as client:
         log = await client.public_log(person.thread_id)
