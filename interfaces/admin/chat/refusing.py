@@ -19,6 +19,7 @@ from interfaces.http.problems import RequestInvalid, told
 
 REFUSED = (Refusal, LogUnavailable, OutcomeUnknown, ReadTablesUnavailable)
 WRITTEN = ("text", "message", "title")  # fields that a person fills in
+IDS = ("id", "message_id")  # by which a form that is sent twice is known
 NEW_ID = "threadlog:id"  # the event by which a form gets the id of its next message
 
 _ADVICE: Mapping[type[Exception], str] = {
@@ -71,8 +72,8 @@ def refused(
         return _notice(text, status=status, is_stale=is_stale)
     sent = {name: value for name, value in filled.items() if isinstance(value, str)}
     hidden = {name: value for name, value in sent.items() if name not in WRITTEN}
-    if is_stale and "message_id" in hidden:
-        hidden["message_id"] = str(uuid7())
+    if is_stale:
+        hidden |= {name: str(uuid7()) for name in IDS if name in hidden}
     return page(
         request,
         "chat/refused.html",

@@ -13,7 +13,7 @@ from domain.content import TextPart
 from domain.ids import first_message_of, uuid7
 from interfaces.admin.access import may_open
 from interfaces.admin.chat.finding import LONGEST_QUESTION, Question, listing
-from interfaces.admin.chat.refusing import REFUSED, refused
+from interfaces.admin.chat.refusing import REFUSED, next_id, refused
 from interfaces.admin.chat.sending import hash_of
 from interfaces.admin.forms import Filled, Form, fit
 from interfaces.admin.page_route import PageRoute
@@ -72,7 +72,9 @@ async def start_conversation(request: Request, here: Here, by: Viewing, filled: 
         return refused(request, refusal, by=by, filled=filled, back="/_admin/chat")
     place = f"/_admin/chat/{accepted.thread_id}"
     if is_fragment_wanted(request):
-        return Response(status_code=204, headers={"hx-redirect": place})
+        # A browser keeps the page for whoever goes back: with an id that is not used up.
+        headers = {"hx-redirect": place, "hx-trigger": next_id(uuid7())}
+        return Response(status_code=204, headers=headers)
     return RedirectResponse(f"{place}?completion_id={accepted.completion_id}", 303)
 
 

@@ -29,7 +29,7 @@
 
   // The message was sent: the form gets the id of the next one. What was typed meanwhile stays.
   document.addEventListener("threadlog:id", (event) => {
-    form.elements.message_id.value = event.detail.id;
+    (form.elements.message_id ?? form.elements.id).value = event.detail.id;
   });
 
   let sent = null;

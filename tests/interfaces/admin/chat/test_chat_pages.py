@@ -55,6 +55,21 @@ async def test_a_form_that_is_sent_twice_begins_one_conversation(
     assert (await user.api.get("/v1/threads"))["items"][0]["message_count"] == 1
 
 
+async def test_a_form_that_began_a_conversation_can_begin_another(user: Visitor) -> None:
+    """The browser's way back leads to it."""
+    form = {"id": uuid7(), "message": "One"}
+    sent = await user.send(f"{CHAT}/new", form, htmx=True)
+    assert sent.status_code == 204
+    (fresh,) = re.findall(r'"id": "([0-9a-f-]{36})"', sent.headers["hx-trigger"])
+    assert fresh != str(form["id"])
+    refused = await user.send(f"{CHAT}/new", {**form, "message": "Two"})
+    assert refused.status_code == 422
+    assert "Send again" in refused.text
+    (fresh,) = re.findall(r'name="id" value="([0-9a-f-]{36})"', refused.text)
+    again = await user.send(f"{CHAT}/new", {**form, "message": "Two", "id": fresh})
+    assert again.headers["location"].startswith(f"{CHAT}/{fresh}")
+
+
 async def test_a_message_that_is_sent_twice_is_there_once(user: Visitor) -> None:
     path = await begun(user)
     form = {"message_id": uuid7(), "text": "And another one"}

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.model_server import ask
 from tests.prove.browser.person import PATIENCE, Person
@@ -129,3 +129,27 @@ async def test_a_failure_is_shown_where_it_happened(person: Person) -> None:
     await person.wait_for_state("failed")
     await person.wait_for_end()
     await person.shows_the_log()
+
+
+async def test_what_is_written_after_a_first_message_was_sent_unheard_is_sent_too(
+    person: Person,
+) -> None:
+    """The form still has the id of the first try, of which nobody knows what came."""
+    await person.open("/_admin/chat")
+    await person.page.route("**/_admin/chat/new", _lose_the_answer)
+    await person.box.fill("Hello")
+    await person.button("Send").click()
+    await expect(person.page.get_by_text("The server cannot be reached")).to_be_visible()
+    await person.page.unroute("**/_admin/chat/new")
+    await person.box.fill("Hello again")
+    await person.button("Send").click()
+    await expect(person.page.get_by_text("Send again to send this too")).to_be_visible()
+    await person.button("Send").click()
+    await person.page.wait_for_url(re.compile(r"/_admin/chat/[0-9a-f-]{36}"))
+    await expect(person.messages).to_contain_text("Hello again")
+    person.watched.forget_errors("422", "htmx:")
+
+
+async def _lose_the_answer(route: Route) -> None:
+    await route.fetch()
+    await route.abort()
