@@ -23,12 +23,16 @@ class StreamLimits:
 
     comment_seconds: float = 15.0  # the longest silence
     send_seconds: float = 30.0  # for the client to take 64 KiB
-    recheck_seconds: float = 25.0  # after which the reader's rights are looked at within 5 more
+    recheck_seconds: float = 14.0  # after which the next tick looks at the reader's rights
     life_seconds: float = 900.0  # and up to a fifth more, lest all come back together
 
     @property
     def tick_seconds(self) -> float:
-        """Between two looks at a stream to which nothing happens."""
+        """Between two looks at a stream to which nothing happens.
+
+        With what `application.keys` takes to hear of a revoked key, who may read no longer is cut
+        off within 30 seconds.
+        """
         return self.comment_seconds / 3
 
     def wants_comment(self, silent_seconds: float) -> bool:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from application.keys import FRESH_SECONDS
 from application.ports import LogUnavailable
 from infrastructure.embedded import EmbeddedValkey
 from infrastructure.relay.frames import sse_block
@@ -429,6 +430,10 @@ async def test_a_silent_stream_is_cut_too_when_its_reader_may_read_no_longer(api
     api.asked.limits = StreamLimits(comment_seconds=0.3, recheck_seconds=0.2)
     async with api.open(conversation) as stream:
         assert await stream.end() == "broken off"
+
+
+def test_a_key_that_is_revoked_on_another_process_reads_for_half_a_minute_at_most() -> None:
+    assert FRESH_SECONDS + PATIENT.recheck_seconds + PATIENT.tick_seconds <= 30
 
 
 async def test_a_stream_stays_open_while_rights_cannot_be_looked_up(api: Api) -> None:
