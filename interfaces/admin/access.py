@@ -14,6 +14,7 @@ READ_CHAT = frozenset(
         "chat_page",
         "conversation_page",
         "chat_stream",
+        "answer_markdown",
         "completion_status",
         "open_tools",
     }

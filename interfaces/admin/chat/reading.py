@@ -1,12 +1,13 @@
-"""The page of one conversation."""
+"""The page of one conversation, and its answers as they were written."""
 
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from application.commands.context import Principal, owned_thread
 from domain.ids import uuid7
+from domain.refusals import CompletionNotFound
 from infrastructure.audit.log import LiveLog
 from infrastructure.read_database import ReadTablesUnavailable
 from interfaces.admin.access import may_open
@@ -59,6 +60,21 @@ async def conversation_page(
         current=thread_id,
         may_start=may_open(by.role, "start_conversation"),
     )
+
+
+@router.get("/{thread_id:uuid}/answers/{completion_id:uuid}")
+async def answer_markdown(
+    request: Request, here: Here, by: Viewing, thread_id: UUID, completion_id: UUID
+) -> Response:
+    """What an answer says so far, for the clipboard; an auditor's look is one like the page's."""
+    looked = await look(request, here, thread_id, by=by)
+    if not isinstance(looked, Look):
+        return looked
+    conversation = await conversation_at(LiveLog(here.reader), thread_id)
+    answer = conversation.answers.get(completion_id)
+    if answer is None:
+        raise CompletionNotFound
+    return PlainTextResponse(answer.markdown)
 
 
 @router.get("/{thread_id:uuid}/beside")

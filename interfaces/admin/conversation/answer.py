@@ -63,6 +63,11 @@ class Answer:
         return self._parts.texts
 
     @property
+    def markdown(self) -> str:
+        """What it says as its model wrote it, without what the model said to itself."""
+        return "\n\n".join(text.text for text in self.texts if text.kind == "text")
+
+    @property
     def tools(self) -> dict[str, ToolBox]:
         """By the ids of their calls."""
         return self._parts.tools

@@ -228,6 +228,25 @@ async def test_scripts_may_ask_how_an_answer_and_its_tools_stand(
     }
 
 
+async def test_an_answer_can_be_had_as_its_model_wrote_it(
+    house: House, user: Visitor, auditor: Visitor
+) -> None:
+    path = await begun(user)
+    completion = await active(user, path)
+    await answer(house, completion, "Some *words*.\n\n```py\nx = 1 < 2\n```\n")
+    source = await user.open(f"{path}/answers/{completion}")
+    assert source.text == "Some *words*.\n\n```py\nx = 1 < 2\n```\n"
+    assert source.headers["content-type"] == "text/plain; charset=utf-8"
+    assert (await user.open(f"{path}/answers/{uuid4()}")).status_code == 404
+    other = await visiting(house)
+    assert (await other.open(f"{path}/answers/{completion}")).status_code == 404
+    assert (await auditor.open(f"{path}/answers/{completion}")).status_code == 303
+    await auditor.send("/_admin/audit/reason", {"reason": "Complaint 4711", "to": path})
+    assert await auditor.page(f"{path}/answers/{completion}") == source.text
+    (look,) = [read_by(one) for one in await reads_of(house, auditor.api)]
+    assert look == (UUID(path.rpartition("/")[2]), "answer_markdown", "Complaint 4711")
+
+
 async def test_nobody_else_sees_or_does_anything(house: House, user: Visitor) -> None:
     path = await begun(user, "Mine alone")
     other, nobody = await visiting(house), stranger(house)
