@@ -3,6 +3,7 @@
 (() => {
   const NEAR_PX = 80; // so near to the end counts as at the end
   const STALE_MS = 500; // what happens in a row is told once
+  const BESIDE_MS = 8_000; // while something is answered anywhere
   const scroller = document.scrollingElement;
   const form = document.getElementById("composer") ?? document.getElementById("new");
   const field = document.getElementById("text");
@@ -145,10 +146,26 @@
     if (stand() === stood) return;
     stood = stand();
     clearTimeout(stale);
-    stale = setTimeout(() => {
-      const list = document.getElementById("threads");
-      if (list && !list.contains(document.activeElement)) htmx.trigger(list, "threadlog:stale");
-    }, STALE_MS);
+    stale = setTimeout(renew, STALE_MS);
+  });
+
+  let isLate = false;
+
+  function renew() {
+    const list = document.getElementById("threads");
+    isLate = list?.matches(":hover, :focus-within") ?? false;
+    if (list && !isLate && navigator.onLine) htmx.trigger(list, "threadlog:stale");
+  }
+
+  // What goes on in other conversations, nobody tells this page.
+  setInterval(() => {
+    if (document.hidden) return;
+    if (isLate || document.querySelector("#threads [data-state=processing]")) renew();
+  }, BESIDE_MS);
+
+  // The reader did not ask for it: if it fails, nothing is said, and nobody is led away.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.elt.id === "threads" && event.detail.xhr.status >= 400) event.preventDefault();
   });
 
   // What was written and not sent outlives a reload, and a session that ends.

@@ -1,0 +1,49 @@
+"""The list of conversations beside one of them."""
+
+from playwright.async_api import Route, expect
+
+from tests.prove.browser.cases.conftest import Arrive
+from tests.prove.browser.person import PATIENCE
+from tests.prove.browser.site import Site
+
+
+async def test_it_tells_when_the_answer_in_another_conversation_has_ended(
+    site: Site, arrive: Arrive
+) -> None:
+    person = await arrive(await site.new_key())
+    await person.begin("An endless one", words=None, gap_seconds=0.05)
+    await person.wait_for_word("w1")
+    endless = await person.another_tab()
+    await person.begin("A short one", words=1)
+    await person.wait_for_end()
+    row = person.page.get_by_role("link", name="An endless one")
+    await expect(row).to_contain_text("Answering", timeout=PATIENCE)
+    await endless.stop()
+    await expect(row).not_to_contain_text("Answering", timeout=PATIENCE)
+
+
+async def test_that_it_cannot_be_read_disturbs_nobody(site: Site, arrive: Arrive) -> None:
+    person = await arrive(await site.new_key())
+    await person.begin("Hello", words=1)
+    await person.wait_for_end()
+
+    async def refuse(route: Route) -> None:
+        headers = {"hx-retarget": "#notices", "hx-redirect": "/_admin/sign-in"}
+        await route.fulfill(status=401, headers=headers, body="<p>Refused</p>")
+
+    await person.page.route("**/beside", refuse)
+    place = person.page.url
+    await person.page.evaluate(RENEWED)
+    await expect(person.page.locator("#notices")).to_have_text("")
+    await person.say("And then?", words=1, tag="next")
+    await person.wait_for_word("next0")
+    assert person.page.url == place
+    person.watched.forget_errors("401")
+
+
+RENEWED = """
+() => new Promise((resolve) => {
+  document.addEventListener("htmx:afterRequest", () => resolve(), {once: true});
+  htmx.trigger("#threads", "threadlog:stale");
+})
+"""
