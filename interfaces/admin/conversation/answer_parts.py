@@ -99,9 +99,9 @@ class AnswerParts:
                 self.changes.box(box)
 
     def ask(self, calls: Sequence[str]) -> None:
-        """A person must decide on these."""
+        """A person must decide on these; what was asked before stays as it is, with its form."""
         for call in calls:
-            if box := self.tools.get(call):
+            if (box := self.tools.get(call)) and not box.needs_approval:
                 box.needs_approval = True
                 self.changes.box(box)
 

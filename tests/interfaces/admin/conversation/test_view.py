@@ -153,6 +153,22 @@ async def test_who_must_decide_on_a_tool_sees_what_it_would_do() -> None:
     assert "Denied: Too risky." in words(denied.by_id(f"answer-{completion}"))
 
 
+async def test_a_decision_on_one_tool_leaves_what_is_written_about_another() -> None:
+    story, _, completion = asked()
+    calls = ("c1", "c2")
+    called = [ToolCalled(1, 1, call, "pay", {}) for call in calls]
+    story.stream(completion, *called, CompletionWaiting(calls))
+    log = StoredLog(story.log.events)
+    page = await Following.at(log, story.id, story.log.events[-1].position)
+    begun = len(story.log.events)
+    story.stream(completion, ApprovalAnswered("c1", approved=True), CompletionWaiting(("c2",)))
+    for recorded in story.log.events[begun:]:
+        page.hear(recorded)
+    changed = {patch.element_id for patch in page.shown.patches()}
+    assert f"tool-{completion}-c1" in changed
+    assert f"tool-{completion}-c2" not in changed
+
+
 async def test_a_background_tool_shows_how_far_it_is_and_can_be_stopped() -> None:
     story, _, completion = asked()
     execution = uuid4()
