@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from application.ports import OutcomeUnknown
-from interfaces.admin.pages import is_fragment_wanted, notice, page
+from interfaces.admin.pages import asking_page, is_fragment_wanted, notice, page
 from interfaces.admin.refusals import NotSignedIn
 from interfaces.http.in_time import TimelyRoute
 from interfaces.http.problems import STATUS, RequestInvalid, invalid, told
@@ -100,7 +100,9 @@ def _told(request: Request, status: int, text: str) -> Response:
 def _to_sign_in(request: Request) -> Response:
     """To the sign-in page, and back to where the reader was going."""
     if is_fragment_wanted(request):
-        return Response(status_code=401, headers={"hx-redirect": SIGN_IN})
+        back = asking_page(request)
+        to = f"{SIGN_IN}?next={quote(back)}" if back else SIGN_IN
+        return Response(status_code=401, headers={"hx-redirect": to})
     if request.method != "GET":
         return RedirectResponse(SIGN_IN, 303)
     path = _path(request)

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 from typing import cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -59,6 +59,15 @@ def notice(text: str, *, status: int) -> HTMLResponse:
 def is_fragment_wanted(request: Request) -> bool:
     """Did htmx ask, for a part of the page that is open?"""
     return request.headers.get("hx-request") == "true"
+
+
+def asking_page(request: Request) -> str:
+    """The path and query of the page that htmx asks for; empty where it does not say so."""
+    try:
+        parts = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def render(template: str, **context: object) -> str:

@@ -1,7 +1,7 @@
 """A look into a conversation: by its owner, or by an auditor, whose look is written down first."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from application.commands.context import Principal, owned_thread, readable_thread
 from domain.thread import Thread
 from interfaces.admin.inside.reason_cookie import kept_reason
-from interfaces.admin.pages import is_fragment_wanted, page
+from interfaces.admin.pages import asking_page, is_fragment_wanted, page
 from interfaces.http.audit import open_thread
 from interfaces.http.resources import Resources
 
@@ -65,20 +65,8 @@ async def look(
 def ask_for_reason(request: Request) -> Response:
     """To the page that asks for it, and back."""
     if is_fragment_wanted(request):
-        to = _place_in(request.headers.get("hx-current-url", ""))
+        to = asking_page(request)
         return Response(status_code=204, headers={"hx-redirect": f"{REASON_PAGE}?to={quote(to)}"})
-    to = _address(request.url.path, request.url.query)
+    path, query = request.url.path, request.url.query
+    to = f"{path}?{query}" if query else path
     return RedirectResponse(f"{REASON_PAGE}?to={quote(to)}", 303)
-
-
-def _place_in(url: str) -> str:
-    """Empty where it is none."""
-    try:
-        asked = urlsplit(url)
-    except ValueError:
-        return ""
-    return _address(asked.path, asked.query)
-
-
-def _address(path: str, query: str) -> str:
-    return f"{path}?{query}" if query else path

@@ -1,6 +1,8 @@
 """Requests that no browser of good faith sends: they are refused, and cost next to nothing."""
 
 import tracemalloc
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -10,7 +12,7 @@ from application.ports import OutcomeUnknown
 from interfaces.admin.page_route import PageRoute
 from interfaces.admin.static_files import static_file_of
 from interfaces.http.app import routes_only
-from tests.interfaces.admin.visitors import FROM_HERE, Visitor, stranger
+from tests.interfaces.admin.visitors import FROM_HERE, HTMX, Visitor, stranger
 from tests.interfaces.http.house import House
 
 
@@ -31,6 +33,28 @@ async def test_an_address_that_no_header_can_hold_leads_to_itself(house: House, 
 async def test_an_origin_that_is_no_address_is_elsewhere(user: Visitor) -> None:
     answer = await user.browser.post("/_admin/sign-out", headers={"origin": "http://["})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("place", ["http://[", "//[", 'http://h/%e2%82%ac?a="', "nonsense"])
+async def test_a_page_of_no_address_is_led_on_like_any_other(
+    house: House, user: Visitor, auditor: Visitor, place: str
+) -> None:
+    path = f"/_admin/chat/{(await user.api.start())['thread_id']}"
+    headers = HTMX | {"hx-current-url": place}
+    asked = await auditor.browser.get(path, headers=headers)
+    assert asked.status_code == 204
+    assert asked.headers["hx-redirect"].startswith("/_admin/audit/reason?to=")
+    nobody = await stranger(house).get(path, headers=headers)
+    assert nobody.status_code == 401
+    assert nobody.headers["hx-redirect"].startswith("/_admin/sign-in")
+
+
+async def test_who_must_sign_in_comes_back_to_the_page_that_asked(house: House) -> None:
+    path = f"/_admin/chat/{uuid4()}"
+    headers = HTMX | FROM_HERE | {"hx-current-url": f"http://here{path}?first=0"}
+    answer = await stranger(house).post(f"{path}/send", headers=headers)
+    place = answer.headers["hx-redirect"]
+    assert parse_qs(urlsplit(place).query)["next"] == [f"{path}?first=0"]
 
 
 @pytest.mark.parametrize("place", ["//[", "http://[", "/_admin\\..\\", "\t/_admin"])
