@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from application.audit.refusals import AuditReasonMissing
 from application.commands.completions import load_completion
 from application.commands.context import readable_thread
 from domain.completion import Status
+from interfaces.admin.inside.reason_cookie import kept_reason
 from interfaces.admin.viewer import Viewing
 from interfaces.http.in_time import TimelyRoute
 from interfaces.http.resources import Here
@@ -43,13 +45,16 @@ class OpenTools(BaseModel):
 
 @router.get("/status")
 async def completion_status(
+    request: Request,
     here: Here,
     by: Viewing,
     thread_id: UUID,
     completion_id: Annotated[UUID | None, Query()] = None,
 ) -> Standing:
-    """How an answer stands, by the log. Refused like any page: 401, 403 or 404."""
+    """How an answer stands, by the log. Refused as the live stream is: 401, 403, 404 or 422."""
     thread = await readable_thread(here.application, thread_id, by=by)
+    if by.reads_all and kept_reason(request, by) is None:
+        raise AuditReasonMissing
     await here.access_log.read([(thread.id, thread.owner_id)], by=by, what="completion_status")
     if completion_id is None:
         if thread.turn is None:

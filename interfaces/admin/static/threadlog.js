@@ -104,6 +104,9 @@
     if (asked?.status === 403 || asked?.status === 404) {
       return tell("You can no longer read this conversation.", "/_admin/chat", "See your conversations");
     }
+    if (asked?.status === 422) {
+      return tell("A reason is needed to read on.", location.pathname + location.search, "Give one");
+    }
     if (asked?.ok && failures > 2) cursor = "";
     reconnect(Math.min(500 * 2 ** failures, 8_000));
   }

@@ -276,6 +276,7 @@ async def test_an_auditor_says_why_before_a_conversation_is_shown(
     stream = await auditor.open(path.replace("_admin", "_events") + "?after=0")
     assert stream.status_code == 422
     assert "words" not in stream.text
+    assert (await auditor.open(f"{path}/status")).status_code == 422
     assert await house.last_position() == before
 
 

@@ -37,6 +37,30 @@ async def test_every_event_is_there_with_its_json(person: Person) -> None:
         await expect(person.page.get_by_text(name).first).to_be_visible()
 
 
+async def test_an_auditor_whose_reason_is_gone_is_asked_for_one_where_they_read(
+    site: Site, arrive: Arrive
+) -> None:
+    """It is another auditor's, who has signed in since, or the browser has forgotten it."""
+    person, auditor = (
+        await arrive(await site.new_key()),
+        await arrive(await site.new_key("auditor")),
+    )
+    await person.begin(words=1)
+    await person.wait_for_end()
+    await auditor.page.goto(person.page.url)
+    await auditor.page.get_by_label("Reason").fill("Ticket 7")
+    await auditor.button("Go on").click()
+    await expect(auditor.conversation).to_contain_text("w0")
+    await auditor.context.clear_cookies(name="threadlog-reason")
+    await auditor.hide()
+    await auditor.show()
+    told = auditor.page.locator("#connection")
+    await expect(told).to_contain_text("A reason is needed to read on.")
+    await told.get_by_role("link", name="Give one").click()
+    await expect(auditor.page.get_by_label("Reason")).to_be_visible()
+    auditor.watched.forget_errors("422")
+
+
 async def test_an_auditor_gives_a_reason_before_a_conversation_is_shown(
     person: Person, site: Site, arrive: Arrive
 ) -> None:
