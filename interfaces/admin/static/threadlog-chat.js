@@ -185,5 +185,11 @@
   });
 
   fit();
-  if (document.getElementById("conversation") && !location.hash) toEnd();
+  const sought = location.hash.slice(1);
+  if (document.getElementById("conversation")) {
+    if (!sought) toEnd();
+    // A search leads to a message that may stand before those on the page.
+    const isEarlier = /^(said|answer)-/.test(sought) && !document.getElementById(sought);
+    if (isEarlier && !/[?&]first=/.test(location.search)) location.replace(`?first=0#${sought}`);
+  }
 })();

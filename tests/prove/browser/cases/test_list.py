@@ -1,4 +1,7 @@
-"""The list of conversations beside one of them."""
+"""The list of conversations beside one of them, and where it leads."""
+
+import re
+from urllib.parse import urlsplit
 
 from playwright.async_api import Route, expect
 
@@ -47,3 +50,17 @@ RENEWED = """
   htmx.trigger("#threads", "threadlog:stale");
 })
 """
+
+
+async def test_what_was_found_before_the_messages_of_the_page_is_shown_with_them(
+    site: Site, arrive: Arrive
+) -> None:
+    person = await arrive(await site.new_key())
+    await person.begin("Hello", words=1)
+    await person.wait_for_end()
+    path, first = urlsplit(person.page.url).path, await person.messages.get_attribute("id")
+    for sought, query in ((first, ""), ("said-long-ago", "first=0")):
+        await person.open("/_admin/chat")
+        await person.page.goto(f"{person.origin}{path}#{sought}", wait_until="commit")
+        await person.page.wait_for_url(re.compile(rf"/[^?/]+\?{query}#" if query else "/[^?]+#"))
+        await expect(person.messages).to_have_count(1)
