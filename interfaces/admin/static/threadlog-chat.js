@@ -138,13 +138,14 @@
     else if (below && scroller.scrollHeight > before.height) below.hidden = false;
   });
 
-  // The list beside the conversation tells how it stands, too; not while it is being used.
-  const stand = () => document.getElementById("status")?.textContent;
+  // The list beside the conversation tells its name and how it stands, too; not while it is used.
+  const stand = () => ["title", "status"].map((id) => document.getElementById(id)?.textContent).join("\n");
   let stood = stand();
   let stale = 0;
   document.addEventListener("threadlog:after", () => {
     if (stand() === stood) return;
     stood = stand();
+    document.title = `${document.getElementById("title").textContent} · Threadlog`;
     clearTimeout(stale);
     stale = setTimeout(renew, STALE_MS);
   });

@@ -25,6 +25,22 @@ async def test_it_tells_when_the_answer_in_another_conversation_has_ended(
     await expect(row).not_to_contain_text("Answering", timeout=PATIENCE)
 
 
+async def test_a_new_name_is_shown_wherever_the_old_one_stood(site: Site, arrive: Arrive) -> None:
+    person = await arrive(await site.new_key())
+    await person.begin("Hello", words=1)
+    await person.wait_for_end()
+    other = await person.another_tab()
+    await person.page.get_by_text("Rename or archive").click()
+    await person.page.get_by_role("textbox", name="Title").fill("About peas & beans")
+    await person.button("Rename").click()
+    for one in (person, other):
+        await expect(one.page.get_by_role("heading", level=1)).to_have_text("About peas & beans")
+        await expect(one.page).to_have_title("About peas & beans · Threadlog")
+        await expect(one.page.get_by_role("link", name="About peas & beans")).to_be_visible()
+        await one.page.reload()
+        await expect(one.page).to_have_title("About peas & beans · Threadlog")
+
+
 async def test_that_it_cannot_be_read_disturbs_nobody(site: Site, arrive: Arrive) -> None:
     person = await arrive(await site.new_key())
     await person.begin("Hello", words=1)
