@@ -143,6 +143,9 @@ async def test_who_must_decide_on_a_tool_sees_what_it_would_do() -> None:
         ("Approve", "true"),
         ("Deny", "false"),
     ]
+    box = dom.by_id(f"answer-{completion}")
+    first = next(one for one in box.elements() if one.attributes.get("type") == "submit")
+    assert "disabled" in first.attributes  # it is what Enter presses in the reason
     looked_at = await shown(story, read_only=True)
     assert forms(looked_at) == []
     assert "Needs a decision" in words(looked_at.by_id(f"answer-{completion}"))

@@ -78,10 +78,12 @@ async def test_a_tool_waits_for_a_persons_word(person: Person, button: str, word
     await expect(person.button("Deny")).to_be_visible()
     await person.hears("Approval needed: pay")
     await expect(person.conversation).to_contain_text("Ada")
+    await person.page.get_by_label("Why (optional)").fill("So be it")
+    await person.page.keyboard.press("Enter")
     await person.button(button).click()
     await person.wait_for_word("That is settled.")
     await expect(person.button("Approve")).to_be_hidden()
-    await expect(person.conversation).to_contain_text(words)
+    await expect(person.conversation).to_contain_text(f"{words}: So be it")
     await person.wait_for_end()
     await person.shows_the_log()
 
