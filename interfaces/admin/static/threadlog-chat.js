@@ -40,13 +40,17 @@
     if (elt.id === "threads") return;
     release(elt);
     if (!successful) {
-      if (!xhr.status) notice("The server cannot be reached. Nothing is lost: try again in a moment.");
+      // Who answers without saying where to tell it is not our server, but something before it.
+      const isTold = xhr.getResponseHeader("hx-retarget") || xhr.getResponseHeader("hx-redirect");
+      if (!isTold) notice("The server cannot be reached. Nothing is lost: try again in a moment.");
       return;
     }
     document.getElementById("notices")?.replaceChildren();
     if (elt.hasAttribute("data-closes")) elt.closest("details").open = false;
     if (elt !== form) return;
     if (field.value === sent) field.value = "";
+    const mode = document.getElementById("when-busy");
+    if (mode) mode.value = "enqueue"; // how it goes in is chosen for each message
     keep();
     fit();
     toEnd();

@@ -118,6 +118,7 @@ async def test_a_message_that_steers_is_heard_before_the_answers_next_step(perso
     await person.begin(calls=[["look", {"at": "tree"}]], preamble=60, gap_seconds=0.05)
     await person.wait_for_word("w3")
     await person.say("Be brief", when_busy="steer", words=2, tag="brief")
+    await expect(person.page.get_by_label("While the agent answers")).to_have_value("enqueue")
     await expect(person.queue).to_contain_text("Steers at the next step")
     await person.wait_for_word("brief1")
     await expect(person.messages.last).to_contain_text("Be brief")
@@ -150,6 +151,23 @@ async def test_what_is_written_after_a_first_message_was_sent_unheard_is_sent_to
     await person.page.wait_for_url(re.compile(r"/_admin/chat/[0-9a-f-]{36}"))
     await expect(person.messages).to_contain_text("Hello again")
     person.watched.forget_errors("422", "htmx:")
+
+
+async def test_an_error_of_a_proxy_is_told_and_what_was_written_stays(person: Person) -> None:
+    await person.begin(words=1)
+    await person.wait_for_end()
+    await person.page.route(
+        "**/send", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>")
+    )
+    await person.box.fill("And then?")
+    await person.button("Send").click()
+    await expect(person.page.get_by_text("The server cannot be reached")).to_be_visible()
+    await expect(person.box).to_have_value("And then?")
+    await person.page.unroute("**/send")
+    await person.say("And then?", words=1, tag="next")
+    await person.wait_for_word("next0")
+    await expect(person.page.locator("#notices")).to_have_text("")
+    person.watched.forget_errors("502")
 
 
 async def _lose_the_answer(route: Route) -> None:
