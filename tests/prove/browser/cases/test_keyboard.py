@@ -57,6 +57,28 @@ async def test_signing_in_talking_stopping_and_approving_need_only_a_keyboard(
     await expect(person.conversation).to_contain_text("5 paid to Ada", timeout=PATIENCE)
 
 
+async def test_what_the_keyboard_comes_to_is_not_behind_something_else(person: Person) -> None:
+    text = "\n\n".join(f"[{n}](https://example.com/{n})\n\n{'word ' * 40}" for n in range(25))
+    await person.begin(text=text)
+    await person.wait_for_end()
+    await person.answer.get_by_role("link").first.focus()
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(24):
+            await person.page.keyboard.press(key)
+            covered: str = await person.page.evaluate(COVERED)
+            assert not covered, f"{key}: {covered}"
+
+
+COVERED = """
+() => {
+  const {x, y, width, height} = document.activeElement.getBoundingClientRect();
+  const seen = document.elementFromPoint(x + width / 2, y + height / 2);
+  if (document.activeElement.contains(seen)) return "";
+  return `${document.activeElement.outerHTML} is behind ${seen?.outerHTML.slice(0, 200)}`;
+}
+"""
+
+
 async def test_the_first_tab_skips_to_the_content(person: Person) -> None:
     await person.page.keyboard.press("Tab")
     focused: str = await person.page.evaluate("document.activeElement.getAttribute('href')")
