@@ -1,4 +1,4 @@
-// The time machine: its slider, its steps, and where a playback has come to. And buttons that copy.
+// The time machine: its slider, its steps, and where a playback has come to.
 "use strict";
 (() => {
   const SETTLE_MS = 150; // the slider rests before the server is asked
@@ -68,16 +68,6 @@
       slider.value = stopAt(position);
       tell(position);
       if (playhead.dataset.over) document.getElementById("pause").textContent = "Done";
-    });
-  }
-
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    if (!navigator.clipboard) continue;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const answer = await fetch(button.dataset.copy);
-      if (answer.ok) await navigator.clipboard.writeText(await answer.text());
-      button.textContent = answer.ok ? "Copied" : "Not copied";
     });
   }
 })();

@@ -1,10 +1,10 @@
-// Buttons that copy: a block of code, and an answer as its model wrote it. Made here, for they need
-// this script, and a clipboard, which browsers give to pages by HTTPS or of the same machine only.
+// Buttons that copy: a block of code, an answer as its model wrote it, what an address has. Made or
+// shown here, for they need a clipboard, which pages have by HTTPS or of the same machine only.
 "use strict";
 (() => {
   const TOLD_MS = 2_000;
-  const CODE = "#conversation .prose pre:not(.plain, .open pre, .code > pre)"; // finished, without a button
-  const FOOT = "#conversation .answer:not([aria-busy]) > [id^=foot-] > .meta";
+  const CODE = ".talk .prose pre:not(.plain, .open pre, .code > pre)"; // finished, without a button
+  const FOOT = ".talk .answer:not([aria-busy]) > [id^=foot-] > .meta";
 
   if (!navigator.clipboard?.write) return;
 
@@ -16,35 +16,36 @@
     }
     for (const meta of document.querySelectorAll(FOOT)) {
       const says = meta.closest(".answer").querySelector(":scope > .stack > .prose");
-      if (says && !meta.querySelector(".copy")) meta.append(button("Copy answer"));
+      if (!says || meta.querySelector(".copy")) continue;
+      meta.append(button("Copy answer", location.pathname + meta.parentNode.id.replace("foot-", "/answers/")));
     }
   }
 
-  function button(label) {
+  // `address`: of the text; without it the button stands beside the code.
+  function button(label, address) {
     const made = Object.assign(document.createElement("button"), { type: "button", textContent: label });
     made.className = "button quiet small copy";
+    if (address) made.dataset.copy = address;
     return made;
   }
 
   document.addEventListener("click", async (event) => {
     const pressed = event.target.closest?.(".copy");
     if (!pressed) return;
-    const code = pressed.parentNode.querySelector(":scope > pre > code");
-    const copying = code ? navigator.clipboard.writeText(code.textContent) : copyAnswer(pressed.closest(".answer"));
-    tell(pressed, await copying.then(() => "Copied", () => "Not copied"));
+    // As a promise: some browsers let a page write only in the moment of the click.
+    const item = new ClipboardItem({ "text/plain": wanted(pressed) });
+    tell(pressed, await navigator.clipboard.write([item]).then(() => "Copied", () => "Not copied"));
   });
 
-  // Given as a promise: some browsers let a page write only in the moment of the click.
-  function copyAnswer(answer) {
-    const item = new ClipboardItem({ "text/plain": markdown(answer.id.replace("answer-", "")) });
-    return navigator.clipboard.write([item]);
+  async function wanted(pressed) {
+    const address = pressed.dataset.copy;
+    if (!address) return text(pressed.parentNode.querySelector("code").textContent);
+    const answer = await fetch(address, { redirect: "error" }); // to sign in, for one
+    if (!answer.ok) throw new Error(answer.status);
+    return text(await answer.text());
   }
 
-  async function markdown(id) {
-    const answer = await fetch(`${location.pathname}/answers/${id}`, { redirect: "error" });
-    if (!answer.ok) throw new Error(answer.status);
-    return new Blob([await answer.text()], { type: "text/plain" });
-  }
+  const text = (words) => new Blob([words], { type: "text/plain" });
 
   let restore = () => {};
 
@@ -61,6 +62,7 @@
     document.getElementById("announcements").textContent = words;
   }
 
+  for (const waiting of document.querySelectorAll(".copy[hidden]")) waiting.hidden = false;
   document.addEventListener("threadlog:after", offer);
   offer();
 })();

@@ -1,5 +1,7 @@
 """What one copies from a conversation is what the model wrote, live or after a reload."""
 
+import json
+
 import pytest
 from playwright.async_api import Locator, expect
 
@@ -7,6 +9,7 @@ from tests.prove.browser.cases.conftest import Arrive
 from tests.prove.browser.person import Person
 from tests.prove.browser.site import Site
 
+PERMISSIONS = ["clipboard-read", "clipboard-write"]
 CODE = 'def less(a, b):\n    return a < b and "&amp;"  # 1 < 2'
 ANSWER = (
     f"So *this* is it:\n\n```python\n{CODE}\n```\n\n- and `that`\n\n"
@@ -17,7 +20,7 @@ ANSWER = (
 @pytest.fixture
 async def copyist(site: Site, arrive: Arrive) -> Person:
     """Somebody whose browser lets pages write to the clipboard, and the test read it."""
-    return await arrive(await site.new_key(), permissions=["clipboard-read", "clipboard-write"])
+    return await arrive(await site.new_key(), permissions=PERMISSIONS)
 
 
 async def _copied(person: Person, button: Locator) -> str:
@@ -62,6 +65,20 @@ async def test_an_answer_is_copied_when_it_has_ended_however_it_did(copyist: Per
     await copyist.stop()
     await copyist.wait_for_state("cancelled")
     assert (await _copied(copyist, copyist.button("Copy answer"))).startswith("w0 w1 w2 w3 ")
+
+
+async def test_an_auditor_copies_what_a_provider_was_sent(
+    site: Site, arrive: Arrive, copyist: Person
+) -> None:
+    await copyist.begin("What was sent", words=2)
+    await copyist.wait_for_end()
+    auditor = await arrive(await site.new_key("auditor"), permissions=PERMISSIONS)
+    await auditor.page.goto(f"{site.url}/_admin/threads/{copyist.thread_id}/requests")
+    await auditor.page.get_by_label("Reason").fill("Ticket 7")
+    await auditor.button("Go on").click()
+    copied = await _copied(auditor, auditor.button("Copy").first)
+    assert "What was sent" in copied
+    assert json.loads(copied)["model"] == "gpt-5"
 
 
 async def test_what_could_not_be_copied_is_told(copyist: Person) -> None:
