@@ -6,7 +6,7 @@ from types import CodeType
 
 import pytest
 
-from interfaces.admin.markdown import GrowingText, html_of, showing
+from interfaces.admin.markdown import GrowingText, html_of, html_parts, showing
 from interfaces.admin.markdown.blocks import BLOCK_AT_MOST, Blocks
 from interfaces.admin.markdown.growth import Closed
 from interfaces.admin.markdown.rendering import markdown_html
@@ -94,6 +94,12 @@ def test_long_code_is_cut_at_lines_and_stays_code() -> None:
     blocks = [element.text for element in shown.elements() if element.tag == "pre"]
     assert "\n".join(blocks) == code
     assert shown.text.endswith("after")
+
+
+def test_others_run_while_a_text_is_cut_of_which_no_block_ends() -> None:
+    parts = list(html_parts("```\n" + "\n" * 15_000))
+    assert len(parts) > 4
+    assert [part[:5] for part in parts if part] == ["<pre "]
 
 
 def test_deep_nesting_shows_all_of_its_text() -> None:
