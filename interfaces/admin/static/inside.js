@@ -30,8 +30,10 @@
       for (const field of document.querySelectorAll("[data-position]")) if ("value" in field) field.value = position;
       for (const link of document.querySelectorAll("[data-step]")) {
         const to = stops[Number(slider.value) + Number(link.dataset.step)];
-        link.toggleAttribute("aria-disabled", to === undefined);
-        if (to === undefined) link.removeAttribute("href");
+        const leadsNowhere = to === undefined;
+        link.ariaDisabled = leadsNowhere ? "true" : null;
+        link.role = leadsNowhere ? "link" : null;
+        if (leadsNowhere) link.removeAttribute("href");
         else link.href = `${machine.dataset.page}?position=${to}`;
       }
       const pause = document.getElementById("pause");
