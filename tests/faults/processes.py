@@ -27,9 +27,13 @@ def stop(*roots: psutil.Process) -> list[psutil.Process]:
     return stopped
 
 
-def suspend(processes: Sequence[psutil.Process]) -> None:
-    """SIGSTOP for these and nobody else, parents first."""
+def suspend(processes: Sequence[psutil.Process], *, wait_seconds: float = 10.0) -> None:
+    """SIGSTOP for these and nobody else, parents first. Returns when they stand still."""
     _each(processes, psutil.Process.suspend)
+    deadline = time.monotonic() + wait_seconds
+    while running := [one for one in processes if _runs(one)]:
+        assert time.monotonic() < deadline, f"still running: {running}"
+        time.sleep(0.001)
 
 
 def resume(processes: Sequence[psutil.Process]) -> None:
@@ -58,10 +62,18 @@ def kill(*roots: psutil.Process, wait_seconds: float = 10.0) -> int:
 
 
 def _lives(process: psutil.Process) -> bool:
+    return _status(process) != psutil.STATUS_ZOMBIE
+
+
+def _runs(process: psutil.Process) -> bool:
+    return _status(process) not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+
+
+def _status(process: psutil.Process) -> str:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.status() if process.is_running() else psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return False
+        return psutil.STATUS_ZOMBIE
 
 
 def _each(processes: Iterable[psutil.Process], do: Callable[[psutil.Process], None]) -> int:

@@ -17,9 +17,11 @@ PARENT = "import subprocess, sys; subprocess.run(['sleep', '60']); print('reacte
 def parent() -> Generator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-S", "-c", PARENT]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        while len(family(psutil.Process(process.pid))) < 2:
+        root = psutil.Process(process.pid)
+        while len(family(root)) < 2:
             pass
         yield process
+        kill(root)  # what a test has left standing would never end
 
 
 def test_a_killed_family_has_no_time_to_react(parent: subprocess.Popen[bytes]) -> None:
