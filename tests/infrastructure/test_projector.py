@@ -272,7 +272,8 @@ async def test_an_event_that_fits_no_row_stops_the_group_after_those_before_it(
         checkpoint = await stopped(tables)
     assert (checkpoint.position, checkpoint.stopped_at) == (orphan - 1, orphan)
     assert checkpoint.error == f"RowIsMissing: Completion {WORKER}"
-    assert len(warnings(caplog)) == 1
+    told = f"projector: record stopped before position {orphan}: {checkpoint.error}"
+    assert warnings(caplog).count(told) == 1  # other groups may come to the event, too
     assert (await tables.one(Thread)).message_count == 1
 
 
