@@ -68,6 +68,14 @@ class Answer:
         return "\n\n".join(text.text for text in self.texts if text.kind == "text")
 
     @property
+    def unshown(self) -> int:
+        """Characters that it said before it broke off, and that only its chunks have."""
+        if self.ending is None or self.status == "completed":
+            return 0
+        shown = sum(len(text.text) for text in self.texts if text.kind == "text")
+        return max(0, self.ending.characters - shown)
+
+    @property
     def tools(self) -> dict[str, ToolBox]:
         """By the ids of their calls."""
         return self._parts.tools

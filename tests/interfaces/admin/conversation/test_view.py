@@ -1,6 +1,7 @@
 """What people see of a conversation: every state in words, and what can be pressed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from domain.completion_events import (
     ApprovalAnswered,
     Chunk,
+    CompletionCancelled,
     CompletionFailed,
     CompletionWaiting,
     FailureType,
@@ -93,6 +95,17 @@ async def test_an_answer_that_has_ended_tells_what_it_used() -> None:
     assert "aria-busy" not in dom.by_id(f"answer-{completion}").attributes
     assert "25 tokens" in words(dom.by_id("status"))
     assert words(dom.by_id("actions")) == ""
+
+
+async def test_what_a_page_does_not_have_of_an_answer_that_was_stopped_is_told() -> None:
+    story, _, completion = asked()
+    story.stream(completion, chunk("a" * 40_000))
+    said_then = replace(answer("a" * 32_000), characters=40_000)
+    story.stream(completion, CompletionCancelled(1, said_then))
+    story.thread(TurnEnded(completion, "cancelled", True, completion))
+    dom = await shown(story)
+    assert words(dom.by_id(f"text-{completion}-0")).count("a") == 32_000
+    assert "8,000 more characters were said" in words(dom.by_id(f"foot-{completion}"))
 
 
 @pytest.mark.parametrize(
