@@ -30,10 +30,7 @@ def stop(*roots: psutil.Process) -> list[psutil.Process]:
 def suspend(processes: Sequence[psutil.Process], *, wait_seconds: float = 10.0) -> None:
     """SIGSTOP for these and nobody else, parents first. Returns when they stand still."""
     _each(processes, psutil.Process.suspend)
-    deadline = time.monotonic() + wait_seconds
-    while running := [one for one in processes if _runs(one)]:
-        assert time.monotonic() < deadline, f"still running: {running}"
-        time.sleep(0.001)
+    _wait_while(_runs, processes, seconds=wait_seconds)
 
 
 def resume(processes: Sequence[psutil.Process]) -> None:
@@ -42,7 +39,7 @@ def resume(processes: Sequence[psutil.Process]) -> None:
 
 
 def strike(processes: Sequence[psutil.Process]) -> int:
-    """SIGKILL for these and nobody else, at one moment; how many lived. Waits for nothing."""
+    """SIGKILL for these and nobody else, at one moment; how many lived. Waits for no end."""
     suspend(processes)
     return _each(processes, psutil.Process.kill)
 
@@ -54,11 +51,17 @@ def kill(*roots: psutil.Process, wait_seconds: float = 10.0) -> int:
     """
     stopped = stop(*roots)
     strike(stopped)
-    deadline = time.monotonic() + wait_seconds
-    while alive := [one for one in stopped if _lives(one)]:
-        assert time.monotonic() < deadline, f"still alive: {alive}"
-        time.sleep(0.005)
+    _wait_while(_lives, stopped, seconds=wait_seconds)
     return len(stopped)
+
+
+def _wait_while(
+    holds: Callable[[psutil.Process], bool], processes: Sequence[psutil.Process], *, seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
+    while left := [one for one in processes if holds(one)]:
+        assert time.monotonic() < deadline, f"not within {seconds} s: {holds.__name__} of {left}"
+        time.sleep(0.001)
 
 
 def _lives(process: psutil.Process) -> bool:
